@@ -1,0 +1,125 @@
+"""Which models answer: LiveKit Cloud's, or the ones on this machine. Environment variables alone decide."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+
+from lkcook.errors import BackendError
+
+CLOUD = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
+_FLIP_DEFAULTS = ("LIVEKIT_DEV_MODE", "LIVEKIT_REMOTE_EOT_URL")
+
+Name = Literal["embedded", "cloud"]
+
+
+@dataclass(frozen=True)
+class Backend:
+    """What is in force. `note` says what a reader might wonder about; it never holds a secret."""
+
+    name: Name
+    where: str
+    note: str = ""
+
+    def __repr__(self) -> str:
+        return f"{self._head()}{self._tail()}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>🎧 <b>{escape(self._head())}</b>{escape(self._tail())}</p>"
+
+    def _head(self) -> str:
+        return {"embedded": "Models on this machine", "cloud": "LiveKit Cloud"}[self.name]
+
+    def _tail(self) -> str:
+        return f" — {self.where}{'. ' + self.note if self.note else ''}"
+
+
+_readers_own: dict[str, str | None] = {}  # what we replaced, to be put back when the cloud is chosen
+_in_force: Backend | None = None
+
+
+def setup(backend: Name | None = None) -> Backend:
+    """Choose the backend and set the environment that selects it; display the result as one line.
+
+    backend: None takes the cloud when LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET are set, else the
+    models on this machine; "cloud" or "embedded" insist. Your own keys are never lost: while the embedded
+    gateway is in force they wait aside. Raises BackendError when the choice is impossible.
+    """
+    global _in_force
+    if backend not in (None, "embedded", "cloud"):
+        raise BackendError(f"There is no backend {backend!r}", 'say "embedded", "cloud" or nothing')
+    _give_back()
+    missing = [name for name in CLOUD if not os.environ.get(name)]
+    if backend == "cloud" and missing:
+        raise BackendError(
+            f"LiveKit Cloud needs {' and '.join(missing)}",
+            "set them before you start JupyterLab (LiveKit Cloud → Settings → API keys), or run offline",
+        )
+    cloud = backend == "cloud" or (backend is None and not missing)
+    _in_force = _cloud() if cloud else _embedded(missing)
+    _watch_cells()
+    return _in_force
+
+
+def refresh() -> None:
+    """Start the embedded gateway again if it went away, and renew the environment. No-op on the cloud."""
+    if _in_force is not None and _in_force.name == "embedded":
+        _point_at_gateway()
+
+
+def _cloud() -> Backend:
+    return Backend("cloud", os.environ["LIVEKIT_URL"], _flipped())
+
+
+def _embedded(missing: list[str]) -> Backend:
+    from lkcook.engines import weights
+
+    weights.fetch_all_with_progress()
+    address = _point_at_gateway()
+    notes = ["No key, no account; nothing leaves it"]
+    if len(missing) in (1, 2):
+        notes.append(f"for LiveKit Cloud {' and '.join(missing)} would be missing")
+    elif not missing:
+        notes.append("your LiveKit Cloud keys are kept aside; lkcook.setup() takes them again")
+    return Backend("embedded", address, ". ".join(filter(None, [*notes, _flipped()])))
+
+
+def _point_at_gateway() -> str:
+    from lkcook.gateway import process
+
+    address = process.ensure()
+    for name, value in process.environment(address).items():
+        _readers_own.setdefault(name, os.environ.get(name))
+        os.environ[name] = value
+    return address.url
+
+
+def _give_back() -> None:
+    for name, value in _readers_own.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    _readers_own.clear()
+
+
+def _flipped() -> str:
+    names = [name for name in _FLIP_DEFAULTS if os.environ.get(name)]
+    return f"{' and '.join(names)} changes LiveKit's defaults" if names else ""
+
+
+def _watch_cells() -> None:
+    """In a notebook, look after the gateway before each cell: an idle one has gone by itself meanwhile."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return
+    shell = get_ipython()
+    if shell is not None and _before_cell not in shell.events.callbacks["pre_run_cell"]:
+        shell.events.register("pre_run_cell", _before_cell)
+
+
+def _before_cell(_info: object = None) -> None:
+    refresh()

@@ -1,0 +1,249 @@
+"""The language model on this machine: any GGUF through llama.cpp (xllamacpp, MIT), in this process.
+
+llama.cpp keeps the evaluated prompt of the last request and reuses the longest common prefix, so a
+conversation only pays for its newest words. `prime()` uses that: words that are likely to come are
+evaluated while the caller still speaks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from lkcook.engines.tool_calls import ToolCall, looks_like_a_call, parse, repeats, schema_of
+
+CONTEXT = 4096  # tokens
+# Four tokens are one tile of llama.cpp's repacked kernels: as fast per token as larger batches for the
+# 10-20 new tokens of a turn, and a cancelled prompt stops within one batch (under 0.1 s).
+BATCH = 4
+# Speech, not JSON: the prompt stays the same (and warm), but what opens a tool call may not be written.
+_IN_WORDS = tuple([opening, False] for opening in ("{", '{"', "{{", "{\n", " {", "[", "```", "<", "<tool_call>"))
+
+
+@dataclass(frozen=True)
+class Request:
+    """One chat completion. `messages` and `tools` have OpenAI's shapes; None means the default.
+
+    temperature 0 is the default: a small model is most reliable, and repeatable, at its most likely words.
+    """
+
+    messages: list[dict[str, Any]]
+    tools: list[dict[str, Any]] = field(default_factory=list)
+    tool_choice: str | dict[str, Any] | None = None
+    temperature: float | None = 0.0
+    top_p: float | None = None
+    seed: int | None = None
+    max_tokens: int | None = 512
+    stop: list[str] | None = None
+    response_format: dict[str, Any] | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    logit_bias: tuple[list[Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of the reply."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The end of a reply. reason: "stop", "length" or "tool_calls"; counts are tokens."""
+
+    reason: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+
+
+class ModelRefused(ValueError):
+    """The request cannot be answered as it is: too long, or malformed. The text says why."""
+
+
+class LanguageModel:
+    """Loads a GGUF file (2-5 s). One request at a time; others wait their turn, and a prime gives way."""
+
+    def __init__(self, path: Path, *, threads: int = 2, context: int = CONTEXT) -> None:
+        import xllamacpp
+
+        params = xllamacpp.CommonParams()
+        params.model.path = str(path)
+        params.n_ctx, params.n_parallel = context, 1
+        params.n_batch = params.n_ubatch = BATCH
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+        params.cache_ram_mib = 512  # prompts of other conversations wait here
+        params.verbosity = -1
+        # xllamacpp also listens on a loopback port of its own: nobody but this process may use it.
+        params.api_keys = [secrets.token_urlsafe(32)]
+        params.cors_origins = "http://127.0.0.1"
+        self.name = path.stem
+        self._server = xllamacpp.Server(params)
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+        self._priming: threading.Event | None = None
+
+    async def chat(self, request: Request) -> AsyncIterator[Text | ToolCall | Done]:
+        """Stream the reply to `request`; always ends with one Done. Closing the iterator stops the model.
+
+        Raises ModelRefused when the prompt does not fit the context.
+        """
+        forced = schema_of(request.tools, request.tool_choice)
+        async with self._my_turn():
+            if forced:
+                stream = self._forced_call(request, forced)
+            elif not request.tools:
+                stream = self._plain(request)
+            elif request.tool_choice == "none":
+                stream = self._plain(replace(request, logit_bias=_IN_WORDS))
+            else:
+                stream = self._maybe_call(request)
+            async with aclosing(stream):
+                async for piece in stream:
+                    yield piece
+
+    async def prime(self, request: Request) -> None:
+        """Evaluate the prompt of `request` and keep it; returns early when a real request arrives."""
+        if self._turn.locked():
+            return
+        async with self._turn:
+            self._priming = threading.Event()
+            try:
+                body = _body(replace(request, max_tokens=0, response_format=None))
+                async with aclosing(self._run(body, self._priming)) as chunks:
+                    async for _ in chunks:
+                        if self._waiting:
+                            return
+            finally:
+                self._priming = None
+
+    @asynccontextmanager
+    async def _my_turn(self) -> AsyncIterator[None]:
+        self._waiting += 1
+        try:
+            if self._priming:
+                self._priming.set()
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    async def _plain(self, request: Request) -> AsyncIterator[Text | Done]:
+        async with aclosing(self._run(_body(request))) as chunks:
+            async for chunk in chunks:
+                for choice in chunk.get("choices") or []:
+                    if text := choice["delta"].get("content"):
+                        yield Text(text)
+                    if reason := choice.get("finish_reason"):
+                        yield _done(reason, chunk)
+
+    async def _maybe_call(self, request: Request) -> AsyncIterator[Text | ToolCall | Done]:
+        """Text streams on as it comes; what opens like a tool call is held back until it can be read."""
+        held, speaking = "", False
+        async with aclosing(self._plain(request)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Text):
+                    held += piece.text
+                    if not speaking and looks_like_a_call(held):
+                        continue
+                    speaking = True
+                    yield Text(held)
+                    held = ""
+                else:
+                    done = piece
+        if not held:
+            yield done
+            return
+        calls = parse(held, request.tools)
+        if calls is None:
+            yield Text(held)
+            yield done
+        elif not calls:  # it meant to call a tool, but not in a form that fits: ask once more, by grammar
+            schema = schema_of(request.tools, "required")
+            assert schema is not None, "only requests with tools come here"
+            async for piece in self._forced_call(request, schema):
+                yield piece
+        elif repeats(calls, request.messages):  # small models call again instead of telling the result
+            async for piece in self._plain(replace(request, logit_bias=_IN_WORDS)):
+                yield piece
+        else:
+            for call in calls:
+                yield call
+            yield replace(done, reason="tool_calls")
+
+    async def _forced_call(
+        self, request: Request, schema: dict[str, Any]
+    ) -> AsyncIterator[ToolCall | Done]:
+        constrained = replace(
+            request, response_format={"type": "json_schema", "json_schema": {"schema": schema}}
+        )
+        written, done = "", None
+        async with aclosing(self._plain(constrained)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Text):
+                    written += piece.text
+                else:
+                    done = piece
+        calls = parse(written, request.tools)
+        if not calls or done is None:
+            raise ModelRefused("the tool call did not fit into max_tokens; allow more tokens")
+        for call in calls:
+            yield call
+        yield replace(done, reason="tool_calls")
+
+    async def _run(
+        self, body: dict[str, Any], stop: threading.Event | None = None
+    ) -> AsyncIterator[dict[str, Any]]:
+        """llama.cpp's own chunks, from its thread to this loop; closing the iterator stops the model."""
+        stop = stop or threading.Event()
+        loop, chunks = asyncio.get_running_loop(), asyncio.Queue[Any]()
+
+        def hand_over(chunk: Any) -> bool:
+            for part in chunk if isinstance(chunk, list) else [chunk]:
+                loop.call_soon_threadsafe(
+                    chunks.put_nowait, json.loads(part) if isinstance(part, (str, bytes)) else part
+                )
+            return stop.is_set()
+
+        work = asyncio.create_task(asyncio.to_thread(self._complete, body, hand_over))
+        work.add_done_callback(lambda _: chunks.put_nowait(None))
+        try:
+            while (chunk := await chunks.get()) is not None:
+                if error := chunk.get("error"):
+                    raise ModelRefused(error["message"])
+                yield chunk
+            await work
+        finally:
+            stop.set()
+            # The next request may only start once llama.cpp has let go of this one.
+            await asyncio.shield(asyncio.wait([work]))
+
+    def _complete(self, body: dict[str, Any], hand_over: Callable[[Any], bool]) -> None:
+        try:
+            self._server.handle_chat_completions(body, hand_over)
+        except ValueError as error:
+            raise ModelRefused(str(error)) from error
+
+
+def _body(request: Request) -> dict[str, Any]:
+    """llama.cpp's request: OpenAI's, plus progress reports, which let a long prompt be cancelled."""
+    fields = {k: v for k, v in vars(request).items() if v not in (None, [], ())}
+    fields.pop("tool_choice", None)
+    return {**fields, "stream": True, "return_progress": True, "cache_prompt": True}
+
+
+def _done(reason: str, chunk: dict[str, Any]) -> Done:
+    timings = chunk.get("timings") or {}
+    cached, new = int(timings.get("cache_n", 0)), int(timings.get("prompt_n", 0))
+    return Done(reason, cached + new, cached, int(timings.get("predicted_n", 0)))

@@ -1,0 +1,188 @@
+"""Speech to text on this machine: Whisper base on CTranslate2 (both MIT).
+
+Whisper was trained on windows of 30 s and stock runtimes always encode that much. CTranslate2 accepts
+shorter ones, so only the speech itself (and a little silence) is encoded: about three times faster.
+Short windows sometimes loop ("ten of clubs ten of clubs ..."); a decode that runs away is detected and
+repeated on the full window.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SAMPLE_RATE = 16_000
+FULL_WINDOW = 30.0  # seconds, what Whisper was trained on
+TAIL = 0.5  # seconds of silence after the speech: without it the last word is often lost
+_FRAMES_PER_SECOND = 100  # mel frames; the encoder halves them
+_BEFORE_A_WORD = "\"'“¿([{-"
+_AFTER_A_WORD = "\"'.。,，!！?？:：”)]}、"
+_TOKENS_PER_SECOND = 14  # nobody speaks faster, so more tokens than this mean a loop
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word; `start` and `end` in seconds from the beginning of the decoded audio."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What was heard. `confidence` is the mean token probability (0 to 1); `language` an ISO 639-1 code."""
+
+    text: str
+    language: str
+    confidence: float = 0.0
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    tokens: list[int]
+    score: float
+    no_speech: float
+    complete: bool  # False: it ran into the token limit, which speech never does
+
+
+class SpeechToText:
+    """Loads Whisper from a CTranslate2 folder (about 0.7 s). One decode at a time, from any thread."""
+
+    sample_rate = SAMPLE_RATE
+
+    def __init__(self, folder: Path, *, threads: int = 2) -> None:
+        from faster_whisper import WhisperModel
+
+        self._whisper = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads)
+        self._turn = threading.Lock()
+        self.transcribe(np.zeros(SAMPLE_RATE, np.float32))
+
+    @property
+    def languages(self) -> list[str]:
+        """ISO 639-1 codes this model knows."""
+        return self._whisper.supported_languages
+
+    @property
+    def busy(self) -> bool:
+        """True while a decode runs: an interim guess had better not queue up behind it."""
+        return self._turn.locked()
+
+    def transcribe(
+        self, samples: np.ndarray, *, language: str | None = "en", interim: bool = False
+    ) -> Transcript:
+        """Decode float32 mono 16 kHz `samples`, at most 30 s; longer audio is cut.
+
+        language: ISO 639-1, or None to detect it. interim=True skips the full-window retry and the word
+        timings: a guess while the caller still speaks, empty when the decode ran away.
+        """
+        with self._turn:
+            return self._transcribe(samples[: int(FULL_WINDOW * SAMPLE_RATE)], language, interim)
+
+    def _transcribe(self, samples: np.ndarray, language: str | None, interim: bool) -> Transcript:
+        seconds = len(samples) / SAMPLE_RATE
+        encoded = self._encode(samples, min(FULL_WINDOW, seconds + TAIL))
+        language = language or self._detect(encoded)
+        tokenizer = self._tokenizer(language)
+        decoded = self._generate(encoded, seconds, tokenizer)
+        if not decoded.complete or loops(tokenizer.decode(decoded.tokens)):
+            if interim:
+                return Transcript("", language)
+            encoded = self._encode(samples, FULL_WINDOW)
+            decoded = self._generate(encoded, seconds, tokenizer)
+        text = tokenizer.decode(decoded.tokens).strip()
+        if not text or is_silence(decoded.no_speech, decoded.score) or loops(text):
+            return Transcript("", language)
+        if interim:
+            return Transcript(text, language, float(np.exp(decoded.score)))
+        words = self._align(encoded, decoded.tokens, seconds, tokenizer)
+        confidence = float(np.mean([word.confidence for word in words])) if words else 0.0
+        return Transcript(text, language, confidence, words)
+
+    def _encode(self, samples: np.ndarray, window: float) -> Any:
+        from ctranslate2 import StorageView
+
+        frames = int(window * _FRAMES_PER_SECOND) // 2 * 2
+        padded = np.zeros(frames * SAMPLE_RATE // _FRAMES_PER_SECOND, np.float32)
+        padded[: len(samples)] = samples[: len(padded)]
+        mel = self._whisper.feature_extractor(padded, padding=0)[None, :, :frames]
+        return self._whisper.model.encode(StorageView.from_array(np.ascontiguousarray(mel, np.float32)))
+
+    def _generate(self, encoded: Any, seconds: float, tokenizer: Any) -> _Decoded:
+        prompt = list(tokenizer.sot_sequence)
+        limit = min(20 + int(seconds * _TOKENS_PER_SECOND), self._whisper.max_length - len(prompt))
+        result = self._whisper.model.generate(
+            encoded,
+            [prompt],
+            beam_size=1,
+            max_length=len(prompt) + limit,
+            return_scores=True,
+            return_no_speech_prob=True,
+            max_initial_timestamp_index=50,
+        )[0]
+        ids = result.sequences_ids[0]
+        tokens, ended = self._until_end_of_speech(ids, seconds, tokenizer)
+        return _Decoded(tokens, result.scores[0], result.no_speech_prob, ended or len(ids) < limit)
+
+    @staticmethod
+    def _until_end_of_speech(ids: list[int], seconds: float, tokenizer: Any) -> tuple[list[int], bool]:
+        """Text tokens up to the timestamp near the end of the speech: what follows it is a loop."""
+        text: list[int] = []
+        for token in ids:
+            if token >= tokenizer.timestamp_begin:
+                if text and (token - tokenizer.timestamp_begin) * 0.02 >= seconds - 0.6:
+                    return text, True
+            elif token < tokenizer.eot:
+                text.append(token)
+        return text, False
+
+    def _align(self, encoded: Any, tokens: list[int], seconds: float, tokenizer: Any) -> tuple[Word, ...]:
+        """Word timings from the decoder's cross-attention (faster-whisper's own method)."""
+        from faster_whisper.transcribe import merge_punctuations
+
+        frames = int(seconds * _FRAMES_PER_SECOND)
+        rows = self._whisper.find_alignment(tokenizer, [tokens], encoded, frames)[0]
+        merge_punctuations(rows, _BEFORE_A_WORD, _AFTER_A_WORD)
+        return tuple(
+            Word(r["word"].strip(), float(r["start"]), float(r["end"]), float(r["probability"]))
+            for r in rows
+            if r["word"].strip()
+        )
+
+    def _detect(self, encoded: Any) -> str:
+        (best, _), *_ = self._whisper.model.detect_language(encoded)[0]
+        return best.strip("<|>")
+
+    def _tokenizer(self, language: str) -> Any:
+        from faster_whisper.tokenizer import Tokenizer
+
+        return Tokenizer(
+            self._whisper.hf_tokenizer,
+            self._whisper.model.is_multilingual,
+            task="transcribe",
+            language=language,
+        )
+
+
+def is_silence(no_speech: float, score: float) -> bool:
+    """Whisper invents "Thank you." in silence; OpenAI's own rule tells it apart (whisper/transcribe.py)."""
+    return no_speech > 0.6 and score < -1.0
+
+
+def loops(text: str) -> bool:
+    """True when a few characters or the last words repeat over and over, or the text compresses too well."""
+    if re.search(r"(.{1,8}?)\1{4,}", text):
+        return True
+    words = text.lower().split()
+    for n in range(3, len(words) // 2 + 1):
+        if words[-n:] == words[-2 * n : -n]:
+            return True
+    return len(text) > 40 and len(text) / len(zlib.compress(text.encode())) > 2.0

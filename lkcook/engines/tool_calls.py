@@ -1,0 +1,97 @@
+"""Tool calls as small models write them, read into real ones.
+
+llama.cpp renders `tools` through the model's own template but leaves the reply as text. Qwen-Coder answers
+with bare JSON, with one brace too many, in a ```json fence or between <tool_call> tags.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+_OPENINGS = ("{", "[", "```", "<tool_call>", "<function_call>")
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """`arguments` is a JSON object in text form, as OpenAI's API has it."""
+
+    name: str
+    arguments: str
+    id: str = field(default_factory=lambda: f"call_{uuid.uuid4().hex[:24]}")
+
+
+def looks_like_a_call(text: str) -> bool:
+    """True while `text` may still turn out to be a tool call: it opens like one, or is too short to tell."""
+    text = text.lstrip()
+    return any(text.startswith(opening) or opening.startswith(text) for opening in _OPENINGS)
+
+
+def parse(text: str, tools: list[dict[str, Any]]) -> list[ToolCall] | None:
+    """The calls in `text`; [] when it means a call that does not fit `tools`; None when it is no call at all."""
+    wanted = [entry for entry in _objects(text) if "name" in entry]
+    if not wanted:
+        return None
+    parameters = {t["function"]["name"]: t["function"].get("parameters") or {} for t in tools}
+    calls = []
+    for entry in wanted:
+        arguments = entry.get("arguments", entry.get("parameters", {}))
+        required = set(parameters.get(entry["name"], {}).get("required", ()))
+        if entry["name"] not in parameters or not isinstance(arguments, dict) or required - set(arguments):
+            return []
+        calls.append(ToolCall(entry["name"], json.dumps(arguments)))
+    return calls
+
+
+def repeats(calls: list[ToolCall], messages: list[dict[str, Any]]) -> bool:
+    """True when every one of `calls` was already made, and answered, since the user last spoke."""
+    made: list[tuple[str, Any]] = []
+    for message in reversed(messages):
+        if message["role"] == "user":
+            break
+        for call in message.get("tool_calls") or ():
+            made.append((call["function"]["name"], json.loads(call["function"]["arguments"] or "{}")))
+    return all((call.name, json.loads(call.arguments)) in made for call in calls)
+
+
+def _objects(text: str) -> list[dict[str, Any]]:
+    """Every JSON object at the top level of `text`, whatever stands around it."""
+    text = text.replace("{{", "{", 1) if text.lstrip("`json\n <tool_call>").startswith("{{") else text
+    decoder, found, at = json.JSONDecoder(), [], text.find("{")
+    while at >= 0:
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except json.JSONDecodeError:
+            end = at + 1
+        else:
+            found.append(value)
+        at = text.find("{", end)
+    return found
+
+
+def schema_of(
+    tools: list[dict[str, Any]], choice: str | dict[str, Any] | None
+) -> dict[str, Any] | None:
+    """The JSON schema that forces a call: of any tool ("required") or of the named one; None when free."""
+    if choice == "required":
+        names = None
+    elif isinstance(choice, dict):
+        names = {choice["function"]["name"]}
+    else:
+        return None
+    options = [
+        {
+            "type": "object",
+            "properties": {
+                "name": {"const": tool["function"]["name"]},
+                "arguments": tool["function"].get("parameters") or {"type": "object"},
+            },
+            "required": ["name", "arguments"],
+            "additionalProperties": False,
+        }
+        for tool in tools
+        if names is None or tool["function"]["name"] in names
+    ]
+    return {"anyOf": options} if options else None

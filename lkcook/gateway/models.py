@@ -1,0 +1,121 @@
+"""The engines behind the gateway: loaded once, in parallel, in the background; and which ids they answer to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from aiohttp import web
+
+from lkcook import catalog
+from lkcook.engines import weights
+from lkcook.engines.language_model import LanguageModel, Request
+from lkcook.engines.speech_to_text import SpeechToText
+from lkcook.engines.text_to_speech import TextToSpeech
+from lkcook.errors import CookError
+from lkcook.gateway.socket import ProtocolError
+
+logger = logging.getLogger("lkcook.gateway")
+
+_WORDS = {"stt": "speech-to-text", "llm": "language", "tts": "text-to-speech"}
+
+
+class Models:
+    """Whoever needs an engine awaits it here; a model that failed to load says why to every client."""
+
+    KEY: ClassVar[web.AppKey[Models]]
+
+    def __init__(self) -> None:
+        self._loading: dict[str, asyncio.Task[Any]] = {}
+        self._last_chat: Request | None = None
+        self._priming: asyncio.Task[None] | None = None
+
+    def start_loading(self) -> None:
+        """Begin to load all three; returns at once."""
+        for kind, load in (("stt", _load_stt), ("llm", _load_llm), ("tts", TextToSpeech)):
+            self._loading[kind] = asyncio.create_task(self._load(kind, load))
+
+    async def _load(self, kind: str, load: Callable[[], Any]) -> Any:
+        engine = await asyncio.to_thread(load)
+        logger.info("%s model ready", _WORDS[kind])
+        return engine
+
+    async def speech_to_text(self) -> SpeechToText:
+        return await self._ready("stt")
+
+    async def language_model(self) -> LanguageModel:
+        return await self._ready("llm")
+
+    async def text_to_speech(self) -> TextToSpeech:
+        return await self._ready("tts")
+
+    async def _ready(self, kind: str) -> Any:
+        try:
+            return await asyncio.shield(self._loading[kind])
+        except (CookError, OSError, RuntimeError, ValueError) as error:
+            raise ProtocolError(
+                f"the {_WORDS[kind]} model could not be loaded: {error}", code=503, fatal=True
+            ) from error
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-1 codes of the loaded recogniser."""
+        return frozenset(self._loading["stt"].result().languages)
+
+    def check(self, kind: catalog.Kind, model: Any) -> None:
+        """Refuse an id that LiveKit Inference would not know, with the nearest one it does."""
+        if model not in catalog.ids(kind):
+            raise ProtocolError(
+                f"unknown {_WORDS[kind]} model {model!r}; did you mean {catalog.nearest(str(model), kind)!r}?",
+                code=404,
+                fatal=True,
+            )
+
+    def status(self) -> dict[str, str]:
+        """Each model as "loading", "ready" or "failed: why"."""
+        return {kind: _state(task) for kind, task in self._loading.items()}
+
+    def remember(self, request: Request, reply: str) -> None:
+        """Keep the conversation so far: the caller's next words will be appended to it."""
+        messages = [*request.messages, {"role": "assistant", "content": reply}]
+        self._last_chat = replace(request, messages=messages)
+
+    def anticipate(self, words: str) -> None:
+        """The caller is saying `words`: evaluate them now, so that only the last ones remain to be read.
+
+        A guess about which conversation they belong to; a wrong one costs idle time, never an answer.
+        """
+        llm = self._loading["llm"]
+        if self._last_chat is None or not llm.done() or llm.exception():
+            return
+        if self._priming is not None and not self._priming.done():
+            return
+        messages = [*self._last_chat.messages, {"role": "user", "content": words}]
+        self._priming = asyncio.create_task(
+            llm.result().prime(replace(self._last_chat, messages=messages))
+        )
+
+    async def aclose(self) -> None:
+        """Wait for what is still loading, so that no thread outlives the loop."""
+        tasks = [*self._loading.values(), *([self._priming] if self._priming else [])]
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+Models.KEY = web.AppKey("models", Models)
+
+
+def _load_stt() -> SpeechToText:
+    return SpeechToText(weights.fetch("whisper-base"))
+
+
+def _load_llm() -> LanguageModel:
+    return LanguageModel(weights.language_model_path())
+
+
+def _state(task: asyncio.Task[Any]) -> str:
+    if not task.done():
+        return "loading"
+    return f"failed: {error}" if (error := task.exception()) else "ready"

@@ -1,0 +1,104 @@
+"""Routes, limits and the end of an unused gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from aiohttp import web
+
+from lkcook.gateway.auth import Credentials, error_response, guard
+from lkcook.gateway.chat import handle_chat, handle_models
+from lkcook.gateway.models import Models
+from lkcook.gateway.speech_to_text import handle_stt
+from lkcook.gateway.text_to_speech import handle_tts
+
+LARGEST_BODY = 4 << 20  # bytes
+MOST_SESSIONS = 24  # requests and sockets at the same time
+IDLE = 15 * 60.0  # seconds without a client
+
+
+class Activity:
+    """Who is here, and since when nobody is."""
+
+    KEY: web.AppKey[Activity]
+
+    def __init__(self) -> None:
+        self.sessions = 0
+        self.last = time.monotonic()
+        self.stop = asyncio.Event()
+
+    @property
+    def idle(self) -> float:
+        """Seconds since the last request ended; 0 while one is open."""
+        return 0.0 if self.sessions else time.monotonic() - self.last
+
+
+Activity.KEY = web.AppKey("activity", Activity)
+
+
+def build(credentials: Credentials, models: Models | None = None) -> web.Application:
+    """The gateway as an aiohttp application; models begin to load when it starts."""
+    app = web.Application(
+        middlewares=[guard(credentials), _count_sessions], client_max_size=LARGEST_BODY
+    )
+    app[Models.KEY] = models or Models()
+    app.cleanup_ctx.append(_models_and_activity)
+    app.add_routes(
+        [
+            web.get("/v1/stt", handle_stt),
+            web.get("/v1/tts", handle_tts),
+            web.post("/v1/chat/completions", handle_chat),
+            web.get("/v1/models", handle_models),
+            web.get("/status", _status),
+            web.post("/stop", _stop),
+        ]
+    )
+    return app
+
+
+async def _models_and_activity(app: web.Application) -> AsyncIterator[None]:
+    app[Activity.KEY] = Activity()
+    app[Models.KEY].start_loading()
+    yield
+    await app[Models.KEY].aclose()
+
+
+@web.middleware
+async def _count_sessions(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    activity = request.app[Activity.KEY]
+    if request.path == "/status":
+        return await handler(request)  # asking how it is does not keep it alive
+    if activity.sessions >= MOST_SESSIONS:
+        return error_response(429, f"{MOST_SESSIONS} sessions are open already", "rate_limit_error")
+    activity.sessions += 1
+    try:
+        return await handler(request)
+    finally:
+        activity.sessions -= 1
+        activity.last = time.monotonic()
+
+
+async def _status(request: web.Request) -> web.Response:
+    activity = request.app[Activity.KEY]
+    models = request.app[Models.KEY].status()
+    return web.json_response({"pid": os.getpid(), "models": models, "sessions": activity.sessions})
+
+
+async def _stop(request: web.Request) -> web.Response:
+    request.app[Activity.KEY].stop.set()
+    return web.json_response({"stopping": True})
+
+
+async def until_unused(app: web.Application, idle: float) -> None:
+    """Returns when `idle` seconds passed without a client, or when asked to stop."""
+    activity = app[Activity.KEY]
+    while not activity.stop.is_set() and (left := idle - activity.idle) > 0:
+        try:
+            await asyncio.wait_for(activity.stop.wait(), timeout=left)
+        except TimeoutError:
+            continue

@@ -1,0 +1,106 @@
+"""What the speech protocols share: JSON messages on a WebSocket, checked before anybody acts on them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import numpy as np
+from aiohttp import WSMsgType, web
+
+LARGEST_MESSAGE = 1 << 20  # bytes; 50 ms of audio are about 2 kB
+_HARD_LIMIT = 4 << 20  # beyond this aiohttp closes with 1009 without reading on
+_PATIENCE = 20  # malformed messages before the connection is closed
+
+
+class ProtocolError(Exception):
+    """The client broke the protocol. Sent as its error message; `fatal` also closes the connection.
+
+    code: HTTP-like, 400 malformed, 404 unknown model, 503 model not ready.
+    """
+
+    def __init__(self, message: str, *, code: int = 400, fatal: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.fatal = fatal
+
+
+class Closed(Exception):
+    """The client asked to end the session."""
+
+
+async def serve_messages(
+    request: web.Request,
+    open_session: Callable[[web.WebSocketResponse], Any],
+    handle: Callable[[Any, dict[str, Any]], Awaitable[None]],
+) -> web.WebSocketResponse:
+    """Accept, read messages and hand each to `handle(session, message)`; errors go back, then reading goes on."""
+    ws = web.WebSocketResponse(max_msg_size=_HARD_LIMIT, heartbeat=20)
+    await ws.prepare(request)
+    session, complaints = open_session(ws), 0
+    try:
+        async for raw in ws:
+            try:
+                await handle(session, parse(raw.type, raw.data))
+            except ProtocolError as error:
+                complaints += 1
+                await ws.send_json({"type": "error", "code": error.code, "message": str(error)})
+                if error.fatal or complaints >= _PATIENCE:
+                    break
+    except Closed:
+        await ws.send_json({"type": "session.closed"})
+    finally:
+        await session.aclose()
+        await ws.close()
+    return ws
+
+
+def parse(kind: WSMsgType, data: Any) -> dict[str, Any]:
+    """One text frame → a JSON object with a `type`; raises ProtocolError otherwise."""
+    if kind is not WSMsgType.TEXT:
+        raise ProtocolError("messages are JSON text frames, not binary ones")
+    if len(data) > LARGEST_MESSAGE:
+        raise ProtocolError(f"the message has {len(data)} bytes; at most {LARGEST_MESSAGE} are taken")
+    try:
+        message = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"the message is not JSON: {error}") from error
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise ProtocolError('a message is a JSON object with a "type"')
+    return message
+
+
+def pcm16(encoded: Any) -> np.ndarray:
+    """Base64 of little-endian int16 samples → the samples; raises ProtocolError."""
+    if not isinstance(encoded, str):
+        raise ProtocolError('"audio" is base64 text')
+    try:
+        raw = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ProtocolError(f'"audio" is not base64: {error}') from error
+    if len(raw) % 2:
+        raise ProtocolError(f"audio is 16-bit PCM, but {len(raw)} bytes are an odd number")
+    return np.frombuffer(raw, "<i2")
+
+
+def sample_rate(value: Any, default: int) -> int:
+    """Accepts numbers and strings, as LiveKit's clients send either; 8 000 to 48 000 Hz."""
+    try:
+        rate = int(value if value is not None else default)
+    except (TypeError, ValueError) as error:
+        raise ProtocolError(f"sample_rate {value!r} is not a number", fatal=True) from error
+    if not 8_000 <= rate <= 48_000:
+        raise ProtocolError(f"sample_rate {rate} is outside 8000 to 48000 Hz", fatal=True)
+    return rate
+
+
+def known_keys(value: Any, name: str) -> dict[str, Any]:
+    """`value` as an object; absent means empty."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ProtocolError(f'"{name}" is a JSON object', fatal=True)
+    return value
