@@ -26,7 +26,8 @@ _SECONDS = WINDOW / SAMPLE_RATE
 _SPEECH, _STILL_SPEECH = 0.5, 0.35  # probabilities: to begin, to go on
 _ONSET = 2  # windows of speech that begin an utterance; fewer are clicks
 _PREROLL = 10  # windows kept before the onset: a soft first consonant is below the threshold
-_PAUSE = 3  # windows of silence after which the decode starts
+_PAUSE = 2  # quiet windows after which the decode starts
+_QUIET = 0.05  # of the utterance's loudest window: Silero takes about 0.1 s more to let go of a word
 _INTERIM_EVERY = 0.6  # seconds of new speech between interim transcripts
 _LONGEST = 28.0  # seconds; Whisper's window is 30
 
@@ -48,7 +49,9 @@ class Heard:
 class _Utterance:
     windows: list[np.ndarray]
     start: float
-    silence: int = 0  # windows since the last speech
+    silence: int = 0  # windows since Silero last heard speech
+    quiet: int = 0  # windows since it was last loud
+    loudest: float = 0.0  # RMS
     interim_at: float = 0.0  # seconds of audio at the last interim
     decode: asyncio.Task[Transcript] | None = field(default=None)
 
@@ -113,34 +116,35 @@ class Recognizer:
             return
         utterance = self._utterance
         utterance.windows.append(window)
-        if probability >= (_SPEECH if utterance.silence else _STILL_SPEECH):
-            self._go_on(utterance)
-        else:
+        speech = probability >= (_SPEECH if utterance.silence else _STILL_SPEECH)
+        utterance.silence = 0 if speech else utterance.silence + 1
+        utterance.quiet = 0 if speech and is_loud(window, utterance) else utterance.quiet + 1
+        if utterance.quiet:
             self._pause(utterance)
-        if utterance.seconds >= _LONGEST:
+        else:
+            self._go_on(utterance)
+        if utterance.silence * _SECONDS >= self.endpointing or utterance.seconds >= _LONGEST:
             self._finish(utterance)
 
     async def _begin(self) -> None:
         start = (self._windows - len(self._preroll)) * _SECONDS
         self._utterance = _Utterance(list(self._preroll), start)
+        for window in self._preroll:
+            is_loud(window, self._utterance)
         self._preroll.clear()
         self._onset = 0
         await self._emit(Heard("speech_started", start))
 
     def _go_on(self, utterance: _Utterance) -> None:
-        utterance.silence = 0
         utterance.decode = None  # speech resumed: whatever the pause promised is void
         if utterance.seconds - utterance.interim_at >= _INTERIM_EVERY and not self._engine.busy:
             utterance.interim_at = utterance.seconds
             self._spawn(self._tell_interim(utterance))
 
     def _pause(self, utterance: _Utterance) -> None:
-        utterance.silence += 1
-        if utterance.silence == _PAUSE:
+        if utterance.quiet == _PAUSE:
             utterance.decode = self._decode(utterance)
             self._spawn(self._tell_preflight(utterance, utterance.decode))
-        if utterance.silence * _SECONDS >= self.endpointing:
-            self._finish(utterance)
 
     def _finish(self, utterance: _Utterance) -> None:
         self._utterance = None
@@ -185,6 +189,13 @@ class Recognizer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def is_loud(window: np.ndarray, utterance: _Utterance) -> bool:
+    """Whether `window` is louder than this utterance's pauses; learns the utterance's level as it goes."""
+    rms = float(np.sqrt(np.mean(window**2)))
+    utterance.loudest = max(utterance.loudest, rms)
+    return rms >= _QUIET * utterance.loudest
 
 
 @cache

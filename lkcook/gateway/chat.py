@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -21,6 +22,8 @@ from lkcook.engines.tool_calls import ToolCall
 from lkcook.gateway.auth import error_response
 from lkcook.gateway.models import Models
 from lkcook.gateway.socket import ProtocolError
+
+logger = logging.getLogger("lkcook.gateway")
 
 _ROLES = {"system", "developer", "user", "assistant", "tool"}
 _KEEPALIVE = 2.0  # seconds; LiveKit's client gives up after 10 s without a byte, a cold prompt may take longer
@@ -103,6 +106,8 @@ class _Reply:
 
     def __init__(self, model: str, usage: bool) -> None:
         self.text = ""
+        self._began = time.monotonic()
+        self._first: float | None = None
         self._usage = usage
         self._calls = 0
         self._head = {
@@ -112,6 +117,7 @@ class _Reply:
         }
 
     def chunks(self, piece: Text | ToolCall | Done) -> list[dict[str, Any]]:
+        self._first = self._first or time.monotonic()
         if isinstance(piece, Text):
             self.text += piece.text
             return [self._chunk({"role": "assistant", "content": piece.text})]
@@ -119,6 +125,14 @@ class _Reply:
             call = {"index": self._calls, **_call(piece)}
             self._calls += 1
             return [self._chunk({"role": "assistant", "tool_calls": [call]})]
+        logger.info(
+            "chat: %d prompt tokens, %d of them warm; first token after %.2f s, %d tokens after %.2f s",
+            piece.prompt_tokens,
+            piece.cached_tokens,
+            self._first - self._began,
+            piece.completion_tokens,
+            time.monotonic() - self._began,
+        )
         last = [self._chunk({}, piece.reason)]
         if self._usage:
             last.append({**self._chunk({}), "choices": [], "usage": _usage(piece)})

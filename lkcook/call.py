@@ -1,0 +1,172 @@
+"""`talk()` runs one AgentSession between a caller and a listener; a `Call` is what is left of it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from livekit.agents import Agent, AgentSession
+from livekit.agents.utils import http_context
+
+from lkcook.audio.caller import Caller
+from lkcook.audio.clip import Clip
+from lkcook.audio.listener import Listener
+from lkcook.errors import CallError, CookError
+from lkcook.failures import Failure
+from lkcook.journal import Journal, OnEvent
+from lkcook.line import TelephoneLine, accept_interruption
+from lkcook.parties import Script, choose_caller, choose_listener
+from lkcook.report.recording import Recorder
+from lkcook.report.spans import Trace, spans_below
+from lkcook.report.stages import Evidence, read_turns
+from lkcook.report.transcript import Transcript
+from lkcook.report.turns import Turns
+
+ROOT_SPAN = "lkcook.talk"
+NEVER_HEARD = (
+    "Check that the session has a tts= (or a realtime model that speaks) and that the agent answers: a "
+    "text-to-speech model that raises anything but livekit.agents.APIError fails without an error event, see the log."
+)
+
+last: Call | None = None
+
+
+@dataclass
+class Call:
+    """A call, running or over. Every property shows what is known so far.
+
+    started_at: time.time() at the start. usage: LiveKit's totals per model (`session.usage`), once the call is over.
+    trace: LiveKit's OpenTelemetry spans of this call.
+    """
+
+    caller: Caller
+    journal: Journal = field(default_factory=Journal, repr=False)
+    recorder: Recorder = field(default_factory=Recorder, repr=False)
+    trace: Trace = field(default_factory=Trace, repr=False)
+    started_at: float = field(default_factory=time.time)
+    ended_at: float | None = None
+    usage: Any = None
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the start to the end, or to now."""
+        return (self.ended_at or time.time()) - self.started_at
+
+    @property
+    def errors(self) -> list[Failure]:
+        """Every failure that was reported, in order."""
+        return self.journal.errors
+
+    @property
+    def transcript(self) -> Transcript:
+        """Who said what: the caller as understood by the agent, the agent as far as it was heard."""
+        return Transcript.of(self.journal.messages(), self.started_at)
+
+    @property
+    def recording(self) -> Clip:
+        """What was heard: int16 (n, 2) at 24 kHz, left the caller, right the agent, on one clock."""
+        return self.recorder.clip(self.started_at)
+
+    @property
+    def turns(self) -> Turns:
+        """One row for each answered turn of the caller, with the latency of every stage."""
+        evidence = Evidence(
+            messages=self.journal.messages(),
+            spoken=self.caller.spoken,
+            trace=self.trace,
+            finals=[at for at, _ in self.journal.finals],
+            tools=self.journal.tools,
+            first_sound=self.recorder.agent.first_sound,
+        )
+        return read_turns(evidence, self.started_at)
+
+    def _repr_html_(self) -> str:
+        parts = (self.transcript, self.turns, self.recording)
+        problems = "".join(f"<p><strong>{f.stage}</strong>: {f.message}</p>" for f in self.errors)
+        return problems + "".join(f"<div>{part._repr_html_()}</div>" for part in parts)
+
+    def __repr__(self) -> str:
+        problems = [f"{failure.stage}: {failure.message}" for failure in self.errors]
+        return "\n\n".join([f"Call of {self.duration:.1f} s", *problems, repr(self.transcript), repr(self.turns)])
+
+
+def last_call() -> Call | None:
+    """The newest call of this process, also when `talk()` raised; None before the first."""
+    return last
+
+
+async def talk(
+    session: AgentSession,
+    agent: Agent,
+    script: Script | None = None,
+    *,
+    caller: Caller | Clip | Path | str | None = None,
+    listener: Listener | None = None,
+    patience: float = 20.0,
+    on_event: OnEvent | None = None,
+) -> Call:
+    """Run `session` with `agent` between a caller and a listener until somebody hangs up.
+
+    script: the lines a synthetic caller speaks, each after the agent has finished.
+    caller: None chooses (LKCOOK_CALLER=script|microphone, else the microphone if a person and one are there, else
+        the script); "script", "microphone", a WAV path or Clip, or a Caller. listener: None is the speaker when a
+        person is there, else a recorder.
+    patience: seconds without a sound from the agent after which a line counts as unanswered.
+    on_event(kind, payload), live: "interim"(text), "user"(text), "agent"(text), "state"((who, state)).
+
+    Interrupting the cell hangs up: the call is returned as it stands. `talk` sets the session's audio input and
+    output and changes none of its options; mind that LiveKit ignores barge-in during the first
+    `aec_warmup_duration` (3 s) of the agent's speech.
+
+    Raises CallError when the session reports any error, a line gets no reply, or the agent is never heard.
+    `CallError.call` and `last_call()` hold what was said until then.
+    """
+    global last
+    call = last = Call(choose_caller(script, caller), journal=Journal(on_event))
+    line = TelephoneLine(call, session, choose_listener(listener), patience)
+    stopped, met = False, None
+    async with http_context.open():
+        with spans_below(ROOT_SPAN) as call.trace:
+            try:
+                await line.connect(agent)
+                await line.carry()
+            except (asyncio.CancelledError, KeyboardInterrupt):
+                stopped = True
+                accept_interruption()
+            except CookError as error:
+                met = error
+            finally:
+                await line.hang_up()
+    if (problem := _problem(call, met, stopped)) is not None:
+        raise await _with_backend_restored(problem)
+    return call
+
+
+def _problem(call: Call, met: CookError | None, stopped: bool) -> CookError | None:
+    """The one failure to raise: what the session reported, else what the caller met, else silence."""
+    fatal = [failure for failure in call.errors if not failure.recoverable]
+    for failure in (fatal or call.errors)[:1]:
+        return CallError(failure.stage, failure.message, failure.remedy, call)
+    if isinstance(met, CallError):
+        met.call = call
+    if met is None and not call.recorder.agent_heard:
+        caller_was_heard = any(message.who == "caller" for message in call.journal.messages())
+        if caller_was_heard or not stopped:
+            return CallError("reply", "the agent was never heard", NEVER_HEARD, call)
+    return met
+
+
+async def _with_backend_restored(problem: CookError) -> CookError:
+    """Bring the embedded gateway back if it is gone, so that the reader's next cell works."""
+    if isinstance(problem, CallError) and importlib.util.find_spec("lkcook.backend") is not None:
+        from lkcook import backend
+
+        try:
+            await asyncio.to_thread(backend.refresh)
+        except CookError as error:
+            return CallError(problem.stage, problem.cause, error.remedy, problem.call)
+    return problem

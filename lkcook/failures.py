@@ -1,0 +1,111 @@
+"""What went wrong in a call: the stage, the server's own words, and what to do next."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from livekit.agents import APIConnectionError, APIError, APIStatusError, APITimeoutError
+from livekit.agents import llm, stt, tts
+
+STAGES: tuple[tuple[type, str], ...] = (
+    (stt.STT, "speech to text"),
+    (llm.RealtimeModel, "realtime model"),
+    (llm.LLM, "language model"),
+    (tts.TTS, "text to speech"),
+)
+CLOSED = ("closed unexpectedly", "closed before input ended")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One `error` event of the session.
+
+    stage: "speech to text", "language model", "text to speech", "realtime model", or the source's class.
+    at: seconds from the start of the call. recoverable: LiveKit went on by itself (a retry).
+    """
+
+    stage: str
+    message: str
+    remedy: str
+    recoverable: bool
+    at: float
+
+
+class ServerWords(logging.Handler):
+    """Keeps the last error message a model server sent.
+
+    LiveKit's speech-to-text client puts that message into its log only; the error event says
+    no more than "returned an error". The words are needed: they name the nearest model id.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        event = record.__dict__.get("lk.pii.event")
+        if isinstance(event, dict):
+            self.last = _words_in(event)
+
+
+def stage_of(source: object) -> str:
+    """The name of the pipeline stage that `source` (the model object of an error event) is."""
+    for kind, stage in STAGES:
+        if isinstance(source, kind):
+            return stage
+    return type(source).__name__
+
+
+def exception_in(error: Any) -> BaseException | None:
+    """The exception inside LiveKit's STTError, LLMError, … (or `error` itself if it is one)."""
+    inner = getattr(error, "error", error)
+    return inner if isinstance(inner, BaseException) else None
+
+
+def message_of(error: Any, server_words: str = "") -> str:
+    """One line: what the client says, the HTTP status, and the server's own words if it sent any."""
+    exception = exception_in(error)
+    if exception is None:
+        return str(error)
+    said = exception.message if isinstance(exception, APIStatusError) else str(exception)
+    words = _words_in(getattr(exception, "body", None)) or server_words
+    if words and words not in said:
+        said = f"{said}: {words}"
+    status = getattr(exception, "status_code", -1)
+    return f"{said} (HTTP {status})" if 400 <= status < 600 and str(status) not in said else said
+
+
+def remedy_for(error: Any, message: str = "") -> str:
+    """The next step for this cause; never names a secret."""
+    exception = exception_in(error)
+    status = getattr(exception, "status_code", None)
+    if status in (401, 403):
+        return (
+            "The backend refused the keys: set LIVEKIT_API_KEY and LIVEKIT_API_SECRET (or the provider's own key) "
+            "again, or unset them to run offline, and run lkcook.setup()."
+        )
+    if status == 404 or "model" in message.lower():
+        return "Use a model id that this backend serves; its answer above names the nearest one."
+    if status == 429:
+        return "The quota is used up: wait a moment, or run lkcook.setup(backend='embedded') to go on offline."
+    if isinstance(exception, (APITimeoutError, TimeoutError)):
+        return "The backend did not answer in time: run the cell again; if it stays slow, close other programs or kernels."
+    if _connection_lost(exception):
+        return "The backend went away: run the cell again, lkcook.setup() restarts the embedded gateway."
+    return "Run the cell again; logging.basicConfig(level=logging.DEBUG) shows what was sent and what came back."
+
+
+def _connection_lost(exception: BaseException | None) -> bool:
+    if isinstance(exception, (APIConnectionError, ConnectionError, aiohttp.ClientConnectionError)):
+        return True
+    return isinstance(exception, APIError) and any(words in exception.message for words in CLOSED)
+
+
+def _words_in(body: object) -> str:
+    """The message in an error body; servers nest it as {"error": {"message": …}}, {"message": …} or plain text."""
+    while isinstance(body, dict):
+        body = body.get("error") or body.get("message")
+    return body.strip() if isinstance(body, str) else ""

@@ -1,0 +1,127 @@
+"""The wire of a call: session, caller and listener are connected, carried, and released whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING
+
+from livekit.agents import Agent, AgentSession
+from livekit.agents.voice.transcription import TranscriptSynchronizer
+
+from lkcook.audio.listener import Listener
+from lkcook.conversation import LiveConversation
+from lkcook.failures import ServerWords
+from lkcook.journal import Journal
+
+if TYPE_CHECKING:
+    from lkcook.call import Call
+
+CLOSE_LIMIT = 15.0  # seconds a session or a device may take to close before it counts as stuck
+
+_closing: set[asyncio.Task[None]] = set()  # asyncio itself keeps only weak references
+
+
+class TelephoneLine:
+    """Carries `session` between `call.caller` and `listener`; what is heard and said goes into `call`.
+
+    `connect`, `carry`, `hang_up`, in this order. What cannot be released becomes one of the call's errors, so
+    that it keeps nothing else from being released.
+    """
+
+    def __init__(self, call: Call, session: AgentSession, listener: Listener, patience: float) -> None:
+        self._call = call
+        self._session = session
+        self._listener = listener
+        self._conversation = LiveConversation(session, call.caller, call.recorder, patience)
+        self._parts = contextlib.AsyncExitStack()
+
+    async def connect(self, agent: Agent) -> None:
+        """Tap both sides into the recorder, follow the session's events, and start it."""
+        # without the synchronizer an interrupted reply is kept with its full text, unheard words included
+        synchronizer = TranscriptSynchronizer(next_in_chain_audio=self._listener, next_in_chain_text=None)
+        self._follow()
+        self._release_later("listener", self._listener.aclose)
+        self._release_later("transcript", synchronizer.aclose)
+        self._release_later("session", self._session.aclose)
+        self._release_later("caller", self._call.caller.aclose)
+        await self._listener.start()
+        self._session.input.audio = self._call.caller
+        self._session.output.audio = synchronizer.audio_output
+        self._session.output.transcription = synchronizer.text_output
+        self._call.started_at = self._call.journal.origin = time.time()
+        await self._start(agent)
+
+    async def carry(self) -> None:
+        """Let the caller talk until it hangs up or the session is over; raises what the caller raises."""
+        conversing = asyncio.ensure_future(self._call.caller.converse(self._conversation))
+        over = asyncio.ensure_future(self._conversation.ended())
+        try:
+            await asyncio.wait({conversing, over}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            conversing.cancel()
+            over.cancel()
+            await asyncio.wait({conversing, over})
+        if not conversing.cancelled():
+            conversing.result()
+
+    async def hang_up(self) -> None:
+        """Release everything. An interruption stops the waiting for that, not the releasing."""
+        closing = asyncio.ensure_future(self._parts.aclose())
+        _closing.add(closing)
+        closing.add_done_callback(_closing.discard)
+        try:
+            await asyncio.shield(closing)
+        finally:
+            self._call.ended_at = time.time()
+            self._call.usage = self._session.usage
+
+    async def _start(self, agent: Agent) -> None:
+        starting = asyncio.ensure_future(self._session.start(agent))
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # a half-started session cannot be closed
+            await asyncio.wait({starting}, timeout=CLOSE_LIMIT)
+            raise
+
+    def _follow(self) -> None:
+        caller, recorder = self._call.caller, self._call.recorder
+        caller.tap, self._listener.tap = recorder.hear_caller, recorder.hear_agent
+        self._parts.callback(self._untap)
+        self._parts.callback(self._call.journal.follow(self._session))
+        self._parts.callback(self._conversation.follow(self._listener))
+        self._parts.enter_context(_server_words(self._call.journal))
+
+    def _untap(self) -> None:
+        self._call.caller.tap = self._listener.tap = None
+
+    def _release_later(self, name: str, close: Callable[[], Awaitable[None]]) -> None:
+        self._parts.push_async_callback(self._release, name, close)
+
+    async def _release(self, name: str, close: Callable[[], Awaitable[None]]) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_LIMIT):
+                await close()
+        except Exception as error:
+            self._call.journal.failed(close, error, recoverable=False, stage=f"hang-up ({name})")
+
+
+def accept_interruption() -> None:
+    """Count an interrupted cell as hanging up: the task goes on, to return the call."""
+    if (task := asyncio.current_task()) is not None:
+        task.uncancel()
+
+
+@contextlib.contextmanager
+def _server_words(journal: Journal) -> Iterator[None]:
+    handler, logger = ServerWords(), logging.getLogger("livekit.agents")
+    journal.server_words = lambda: handler.last
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

@@ -1,0 +1,37 @@
+"""Plain semantic HTML for notebooks: it inherits text colours, so it reads in light and dark themes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+RULE = "var(--jp-border-color2, currentColor)"
+CELL = f"padding: 2px 10px; border-bottom: 1px solid {RULE};"
+
+
+def table(caption: str, headers: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> str:
+    """A table; `headers` are (title, help shown on hover). Cells are text and get escaped; numbers align right."""
+    head = "".join(f'<th style="{CELL} text-align: left" title="{escape(hint)}">{escape(title)}</th>' for title, hint in headers)
+    body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
+    style = "border-collapse: collapse; color: var(--jp-content-font-color1, inherit); background: none"
+    return f'<table style="{style}"><caption style="text-align: left">{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def columns(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The same table as aligned text, for terminals and plain notebooks."""
+    lines = [list(headers), *[list(row) for row in rows]]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(headers))]
+    return "\n".join("  ".join(_pad(value, width) for value, width in zip(line, widths)).rstrip() for line in lines)
+
+
+def _cell(value: str) -> str:
+    align = "right" if _numeric(value) else "left"
+    return f'<td style="{CELL} text-align: {align}">{escape(value)}</td>'
+
+
+def _pad(value: str, width: int) -> str:
+    return value.rjust(width) if _numeric(value) else value.ljust(width)
+
+
+def _numeric(value: str) -> bool:
+    return value.lstrip("-−").replace(".", "", 1).isdigit()

@@ -1,0 +1,86 @@
+"""What was really heard: every block the caller handed out and the listener played, on one clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lkcook.audio.clip import Clip
+from lkcook.pcm import resample
+
+RATE = 24_000
+JITTER = 0.04  # seconds a block may be early or late before that counts as a gap
+AUDIBLE = 100  # of 32768, about -50 dBFS: below it a sample counts as silence
+
+
+@dataclass
+class Track:
+    """One side of the call: blocks of int16 mono samples at `rate` Hz, each with its wall-clock time."""
+
+    rate: int = 0
+    blocks: list[tuple[float, np.ndarray]] = field(default_factory=list)
+
+    def add(self, samples: np.ndarray, rate: int, at: float) -> None:
+        """Append a block whose first sample sounded at `at` (time.time())."""
+        self.rate = self.rate or rate
+        self.blocks.append((at, resample(np.array(samples, np.int16), rate, self.rate)))
+
+    def first_sound(self, after: float, before: float) -> float | None:
+        """The time of the first audible sample in a window of time.time(), None if it is silent."""
+        for at, samples in self.blocks:
+            if at + len(samples) / self.rate <= after or at >= before:
+                continue
+            audible = np.flatnonzero(np.abs(samples.astype(np.int32)) > AUDIBLE)
+            if len(audible):
+                return at + audible[0] / self.rate
+        return None
+
+    def laid_out(self, origin: float) -> np.ndarray:
+        """The whole side from `origin` on, at RATE; jitter of the clock is smoothed, gaps are silent."""
+        if not self.blocks:
+            return np.zeros(0, np.int16)
+        pieces, cursor = [], 0
+        for at, samples in self.blocks:
+            start = round((at - origin) * self.rate)
+            late = start - cursor
+            if late < -JITTER * self.rate and not np.any(np.abs(samples.astype(np.int32)) > AUDIBLE):
+                continue  # time lost in a stall is won back in silence
+            if late > JITTER * self.rate:
+                pieces.append(np.zeros(late, np.int16))
+                cursor += late
+            pieces.append(samples)
+            cursor += len(samples)
+        return resample(np.concatenate(pieces), self.rate, RATE)
+
+
+class Recorder:
+    """Two tracks of a running call; set `caller.add` and `agent.add` behind the taps."""
+
+    def __init__(self) -> None:
+        self.caller = Track()
+        self.agent = Track()
+        self.agent_heard_at = 0.0
+
+    def hear_caller(self, samples: np.ndarray, rate: int, at: float) -> None:
+        """The caller's tap."""
+        self.caller.add(samples, rate, at)
+
+    def hear_agent(self, samples: np.ndarray, rate: int, at: float) -> None:
+        """The listener's tap."""
+        self.agent.add(samples, rate, at)
+        if np.any(np.abs(np.asarray(samples, np.int32)) > AUDIBLE):
+            self.agent_heard_at = at + len(samples) / rate
+
+    @property
+    def agent_heard(self) -> bool:
+        """True when any sound of the agent was played."""
+        return self.agent_heard_at > 0
+
+    def clip(self, origin: float) -> Clip:
+        """Both sides from `origin` (time.time()): int16 (n, 2) at 24 kHz, left the caller, right the agent."""
+        sides = [track.laid_out(origin) for track in (self.caller, self.agent)]
+        both = np.zeros((max(map(len, sides)), 2), np.int16)
+        for channel, side in enumerate(sides):
+            both[: len(side), channel] = side
+        return Clip(both, RATE)
