@@ -7,6 +7,7 @@ Everything here waits on events of the session and the listener; nothing polls. 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -59,8 +60,9 @@ class LiveConversation:
             await self._nothing_pending()  # a greeting may need a moment to begin
 
     async def agent_speaking(self) -> None:
-        """Returns once the agent is audibly speaking."""
-        if not await self._until(lambda: self._playing):
+        """Returns once the agent is audibly speaking: its answer to the last line, if one was spoken."""
+        since = self._caller.spoken[-1].started_at if self._caller.spoken else 0.0
+        if not await self._until(lambda: self._playing and self._replies[-1][1] >= since):
             raise CallError("reply", f"a caller waited to interrupt the agent, but {self._silence()}", NO_REPLY)
 
     async def agent_replied(self) -> None:
@@ -103,25 +105,26 @@ class LiveConversation:
         """True as soon as `condition` holds; False after `patience` seconds without a sound from the agent."""
         since = time.time()
         while not condition():
-            self._changed.clear()
             left = max(since, self._recorder.agent_heard_at) + self._patience - time.time()
             if left <= 0:
                 return False
-            try:
-                await asyncio.wait_for(self._changed.wait(), left)
-            except TimeoutError:
-                continue  # the agent may have been heard meanwhile, without any event
+            with contextlib.suppress(TimeoutError):  # the agent may have been heard meanwhile, without any event
+                await self._change_within(left)
         return True
 
     async def _stirs_within(self, seconds: float) -> bool:
         deadline = time.time() + seconds
         while self._quiet():
-            self._changed.clear()
             try:
-                await asyncio.wait_for(self._changed.wait(), max(0.0, deadline - time.time()))
+                await self._change_within(deadline - time.time())
             except TimeoutError:
                 return False
         return True
+
+    async def _change_within(self, seconds: float) -> None:
+        self._changed.clear()
+        async with asyncio.timeout(seconds):  # Python 3.11's wait_for can swallow a cancellation
+            await self._changed.wait()
 
     def _silence(self) -> str:
         return f"the agent was not heard for {self._patience:g} s"

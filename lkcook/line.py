@@ -48,6 +48,7 @@ class TelephoneLine:
         self._release_later("transcript", synchronizer.aclose)
         self._release_later("session", self._session.aclose)
         self._release_later("caller", self._call.caller.aclose)
+        await self._call.caller.prepare()
         await self._listener.start()
         self._session.input.audio = self._call.caller
         self._session.output.audio = synchronizer.audio_output
@@ -62,9 +63,7 @@ class TelephoneLine:
         try:
             await asyncio.wait({conversing, over}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            conversing.cancel()
-            over.cancel()
-            await asyncio.wait({conversing, over})
+            await _stop({conversing, over})
         if not conversing.cancelled():
             conversing.result()
 
@@ -114,6 +113,14 @@ def accept_interruption() -> None:
     """Count an interrupted cell as hanging up: the task goes on, to return the call."""
     if (task := asyncio.current_task()) is not None:
         task.uncancel()
+
+
+async def _stop(tasks: set[asyncio.Future[None]]) -> None:
+    """Cancel until they end: a caller that uses asyncio.wait_for can swallow a cancellation on Python 3.11."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=0.5)
 
 
 @contextlib.contextmanager

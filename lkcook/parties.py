@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lkcook.audio.caller import Caller, ClipCaller, Line, ScriptedCaller
+from lkcook.audio.caller import Caller, ClipCaller, ScriptedCaller
 from lkcook.audio.clip import Clip
+from lkcook.audio.line import Line
 from lkcook.audio.listener import Listener, RecordedListener
 from lkcook.errors import CookError
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lkcook.audio.clip import Clip
+from lkcook.audio.line import AUDIBLE  # one measure for the caller's last syllable and the agent's first sound
 from lkcook.pcm import resample
 
 RATE = 24_000
 JITTER = 0.04  # seconds a block may be early or late before that counts as a gap
-AUDIBLE = 100  # of 32768, about -50 dBFS: below it a sample counts as silence
 
 
 @dataclass

@@ -22,15 +22,16 @@ CALLER_HZ = 880
 
 @dataclass(frozen=True)
 class Beep:
-    """A line: `seconds` of tone; `gap` (start, length) makes a pause in it; barge_in as in Line."""
+    """A line: `seconds` of tone at `level` of 32768; `gap` (start, length) makes a pause in it; barge_in as in Line."""
 
     seconds: float = 0.4
+    level: int = 8000
     gap: tuple[float, float] | None = None
     barge_in: float | None = None
 
     @property
     def samples(self) -> np.ndarray:
-        sound = tone(self.seconds, CALLER_HZ)
+        sound = tone(self.seconds, CALLER_HZ, level=self.level)
         if self.gap:
             start, length = (round(value * RATE) for value in self.gap)
             sound[start : start + length] = 0
@@ -69,10 +70,11 @@ class BeepingCaller(Caller):
         return rtc.AudioFrame(samples.tobytes(), RATE, 1, FRAME)
 
     async def converse(self, conversation: Any) -> None:
-        for line in self._lines:
+        for line, following in zip(self._lines, [*self._lines[1:], Beep()]):
             await self._turn(conversation, line.barge_in)
             await self._speak(line)
-            await conversation.agent_replied()
+            if following.barge_in is None:
+                await conversation.agent_replied()
             if self.failure:
                 raise self.failure
         if not self._hang_up:

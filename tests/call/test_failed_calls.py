@@ -101,7 +101,7 @@ async def test_a_line_without_a_reply_is_raised_with_its_words(pipeline, agent):
 
 
 async def test_a_second_line_without_a_reply_is_raised_too(pipeline, agent):
-    error = await failing(pipeline(["Hello.", ""], ["Good morning."]), agent, [0.4, 0.0001], patience=0.5)
+    error = await failing(pipeline(["Hello."]), agent, [0.4, Beep(level=50)], patience=0.5)
     assert error.stage == "reply" and '"beep 2"' in error.cause
 
 

@@ -1,0 +1,48 @@
+"""An interactive cookbook for LiveKit Agents voice models: a caller, a listener, a backend and a report.
+
+    import lkcook
+    lkcook.setup()
+    call = await lkcook.talk(session, agent, script=["What are your opening hours?"])
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lkcook.audio.clip import Clip as Clip
+    from lkcook.audio.line import Line as Line
+    from lkcook.backend import setup as setup
+    from lkcook.call import Call as Call
+    from lkcook.call import last_call as last_call
+    from lkcook.call import talk as talk
+    from lkcook.doctor import doctor as doctor
+    from lkcook.errors import CallError as CallError
+    from lkcook.errors import CookError as CookError
+
+__version__ = "0.1.0"
+
+# Loaded on first use: `python -m lkcook gateway --env` and the doctor should not wait for the SDK.
+_HOMES = {
+    "setup": "backend",
+    "talk": "call",
+    "last_call": "call",
+    "Call": "call",
+    "Line": "audio.line",
+    "Clip": "audio.clip",
+    "doctor": "doctor",
+    "CallError": "errors",
+    "CookError": "errors",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lkcook' has no attribute {name!r}")
+    return getattr(import_module(f"lkcook.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""Callers and listeners: a microphone, a WAV file or a scripted person; a speaker or a recorder."""

@@ -1,0 +1,103 @@
+"""What the agent has said and nobody has heard yet: filled by LiveKit, emptied by a sound card or a clock."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass
+class _Segment:
+    """One utterance of the agent, as LiveKit delimits it by flush()."""
+
+    chunks: deque[np.ndarray] = field(default_factory=deque)
+    played: int = 0  # samples
+    complete: bool = False
+
+
+@dataclass(frozen=True)
+class Block:
+    """What one read took: `samples` always has the length asked for; the first `heard` of them are the agent's.
+
+    started: a segment's first sample is in this block. finished: samples played of each segment that ended.
+    """
+
+    samples: np.ndarray
+    heard: int
+    started: bool
+    finished: tuple[int, ...]
+
+
+class Playout:
+    """A thread-safe queue of int16 mono samples in segments. Sample counts, no clock, no device."""
+
+    def __init__(self) -> None:
+        self._segments: deque[_Segment] = deque()
+        self._lock = threading.Lock()
+        self._paused = False
+        self._dropping = False
+
+    def write(self, samples: np.ndarray) -> None:
+        """Append to the open segment, opening one if need be."""
+        with self._lock:
+            if self._dropping:
+                return  # the rest of an utterance that was cut off
+            if not self._segments or self._segments[-1].complete:
+                self._segments.append(_Segment())
+            self._segments[-1].chunks.append(samples)
+
+    def complete(self) -> None:
+        """The open segment is whole: when its last sample was read it is finished."""
+        with self._lock:
+            self._dropping = False
+            if self._segments:
+                self._segments[-1].complete = True
+
+    def clear(self) -> list[int]:
+        """Forget everything unheard; returns the samples played of each segment that this cuts off."""
+        with self._lock:
+            self._dropping = bool(self._segments) and not self._segments[-1].complete
+            cut = [segment.played for segment in self._segments]
+            self._segments.clear()
+            self._paused = False
+            return cut
+
+    def pause(self) -> None:
+        """Reads give silence until resume()."""
+        with self._lock:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Go on where pause() stopped."""
+        with self._lock:
+            self._paused = False
+
+    def read(self, count: int) -> Block:
+        """Take `count` samples, silence where there are none. Never blocks for long: safe in a callback."""
+        out = np.zeros(count, np.int16)
+        heard, started, finished = 0, False, []
+        with self._lock:
+            while not self._paused and self._segments:
+                segment = self._segments[0]
+                if heard < count and segment.chunks:
+                    started = started or segment.played == 0
+                    heard += self._take(segment, out[heard:])
+                elif segment.complete and not segment.chunks:
+                    finished.append(segment.played)
+                    self._segments.popleft()
+                else:
+                    break
+        return Block(out, heard, started, tuple(finished))
+
+    @staticmethod
+    def _take(segment: _Segment, room: np.ndarray) -> int:
+        chunk = segment.chunks.popleft()
+        taken = min(len(chunk), len(room))
+        room[:taken] = chunk[:taken]
+        if taken < len(chunk):
+            segment.chunks.appendleft(chunk[taken:])
+        segment.played += taken
+        return taken

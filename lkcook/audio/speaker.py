@@ -1,0 +1,74 @@
+"""The agent through a loudspeaker: PortAudio at 48 kHz."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import numpy as np
+
+from lkcook.audio import devices, echo
+from lkcook.audio.listener import Listener
+from lkcook.audio.playout import Block
+from lkcook.errors import DeviceError
+
+BLOCK = echo.RATE // 50  # 20 ms
+LATENCY = 0.06
+
+
+class Speaker(Listener):
+    """Opened by `start()`. device: number, name or part of a name; None is the default.
+
+    `xruns` counts the blocks that PortAudio reported as late. Times include the sound card's own latency.
+    """
+
+    def __init__(self, device: int | str | None = None) -> None:
+        super().__init__("speaker", rate=echo.RATE)
+        self.device = devices.output_device(device)
+        self.xruns = 0
+        self._room = echo.room()
+        self._stream: Any = None
+
+    async def start(self) -> None:
+        if self._stream is None:
+            self._stream = await asyncio.to_thread(self._open, asyncio.get_running_loop())
+            self._room.set_latency("output", self._stream.latency)
+
+    async def aclose(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await asyncio.to_thread(stream.close)
+        await super().aclose()
+
+    def _open(self, loop: asyncio.AbstractEventLoop) -> Any:
+        sounddevice = devices.portaudio()
+
+        def fill(outdata: np.ndarray, frames: int, when: Any, status: Any) -> None:
+            block = self._playout.read(frames)
+            outdata[:, 0] = block.samples
+            ahead = max(0.0, when.outputBufferDacTime - when.currentTime)
+            loop.call_soon_threadsafe(self._sounded, block, time.time() + ahead, bool(status))
+
+        try:
+            stream = sounddevice.OutputStream(
+                samplerate=echo.RATE,
+                blocksize=BLOCK,
+                device=self.device["index"],
+                channels=1,
+                dtype="int16",
+                latency=LATENCY,
+                callback=fill,
+            )
+            stream.start()
+        except sounddevice.PortAudioError as error:
+            raise DeviceError(
+                f"The speaker {self.device['name']!r} could not be opened: {error}",
+                "check that no other program holds it, or choose another",
+            ) from error
+        return stream
+
+    def _sounded(self, block: Block, at: float, late: bool) -> None:
+        self.xruns += late
+        self._room.played(block.samples)
+        self._heard(block, at)
