@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from lkcook.parties import Script, choose_caller, choose_listener
 from lkcook.report.recording import Recorder
 from lkcook.report.spans import Trace, spans_below
 from lkcook.report.stages import Evidence, read_turns
-from lkcook.report.transcript import Transcript
+from lkcook.report.transcript import Message, Transcript
 from lkcook.report.turns import Turns
 
 ROOT_SPAN = "lkcook.talk"
@@ -35,7 +36,7 @@ NEVER_HEARD = (
 last: Call | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Call:
     """A call, running or over. Every property shows what is known so far.
 
@@ -64,7 +65,7 @@ class Call:
     @property
     def transcript(self) -> Transcript:
         """Who said what: the caller as understood by the agent, the agent as far as it was heard."""
-        return Transcript.of(self.journal.messages(), self.started_at)
+        return Transcript.of(self._messages(), self.started_at)
 
     @property
     def recording(self) -> Clip:
@@ -75,7 +76,7 @@ class Call:
     def turns(self) -> Turns:
         """One row for each answered turn of the caller, with the latency of every stage."""
         evidence = Evidence(
-            messages=self.journal.messages(),
+            messages=self._messages(),
             spoken=self.caller.spoken,
             trace=self.trace,
             finals=[at for at, _ in self.journal.finals],
@@ -84,9 +85,19 @@ class Call:
         )
         return read_turns(evidence, self.started_at)
 
+    def _messages(self) -> list[Message]:
+        """What was said; LiveKit notes the end of an interrupted reply late, the recording knows better."""
+        last_sound = self.recorder.agent.last_sound
+        return [
+            replace(said, ended_at=last_sound(said.started_at, said.ended_at) or said.ended_at)
+            if said.who == "agent"
+            else said
+            for said in self.journal.messages()
+        ]
+
     def _repr_html_(self) -> str:
         parts = (self.transcript, self.turns, self.recording)
-        problems = "".join(f"<p><strong>{f.stage}</strong>: {f.message}</p>" for f in self.errors)
+        problems = "".join(f"<p><strong>{escape(f.stage)}</strong>: {escape(f.message)}</p>" for f in self.errors)
         return problems + "".join(f"<div>{part._repr_html_()}</div>" for part in parts)
 
     def __repr__(self) -> str:

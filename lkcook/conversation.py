@@ -127,7 +127,8 @@ class LiveConversation:
             await self._changed.wait()
 
     def _silence(self) -> str:
-        return f"the agent was not heard for {self._patience:g} s"
+        state = {"thinking": ", it is still thinking", "speaking": ", though it believes that it speaks"}
+        return f"the agent was not heard for {self._patience:g} s{state.get(self._agent_state, '')}"
 
     # -- what the session and the listener report -----------------------------------------------
 

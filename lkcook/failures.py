@@ -87,15 +87,17 @@ def remedy_for(error: Any, message: str = "") -> str:
             "The backend refused the keys: set LIVEKIT_API_KEY and LIVEKIT_API_SECRET (or the provider's own key) "
             "again, or unset them to run offline, and run lkcook.setup()."
         )
-    if status == 404 or "model" in message.lower():
-        return "Use a model id that this backend serves; its answer above names the nearest one."
     if status == 429:
         return "The quota is used up: wait a moment, or run lkcook.setup(backend='embedded') to go on offline."
     if isinstance(exception, (APITimeoutError, TimeoutError)):
-        return "The backend did not answer in time: run the cell again; if it stays slow, close other programs or kernels."
+        return "The backend did not answer in time: run the cell again; if that happens often, close other kernels."
     if _connection_lost(exception):
         return "The backend went away: run the cell again, lkcook.setup() restarts the embedded gateway."
-    return "Run the cell again; logging.basicConfig(level=logging.DEBUG) shows what was sent and what came back."
+    if status == 404 or (isinstance(exception, APIError) and "model" in message.lower()):
+        return "Use a model id that this backend serves; its answer above names the nearest one."
+    if isinstance(exception, APIError):
+        return "Run the cell again; logging.basicConfig(level=logging.DEBUG) shows what was sent and what came back."
+    return "Code of the agent or of a plugin raised this; logging.basicConfig(level=logging.DEBUG) shows where."
 
 
 def _connection_lost(exception: BaseException | None) -> bool:
@@ -105,7 +107,7 @@ def _connection_lost(exception: BaseException | None) -> bool:
 
 
 def _words_in(body: object) -> str:
-    """The message in an error body; servers nest it as {"error": {"message": …}}, {"message": …} or plain text."""
+    """The message in an error body: plain text, {"message": …} or {"error": {"message": …}}."""
     while isinstance(body, dict):
         body = body.get("error") or body.get("message")
     return body.strip() if isinstance(body, str) else ""

@@ -40,7 +40,7 @@ class Journal:
     errors: list[Failure] = field(default_factory=list)
     speeches: list[SpeechHandle] = field(default_factory=list)
     server_words: Callable[[], str] = lambda: ""
-    _items: list[tuple[Any, tuple[float, float]]] = field(default_factory=list)
+    _items: list[tuple[Any, float, tuple[float, float]]] = field(default_factory=list)
     _uncommitted: list[tuple[float, str]] = field(default_factory=list)
     _caller_spoke: tuple[float, float] | None = None
 
@@ -68,11 +68,11 @@ class Journal:
     def messages(self) -> list[Message]:
         """Everything said so far; also what the caller said last if no turn was made of it yet."""
         speech_of = {item.id: speech.id for speech in self.speeches for item in speech.chat_items}
-        said = [_message(item, spoke, speech_of.get(item.id)) for item, spoke in self._items]
+        said = [_message(item, added, spoke, speech_of.get(item.id)) for item, added, spoke in self._items]
         if self._uncommitted:
             text = " ".join(text for _, text in self._uncommitted)
             started, ended = self._caller_spoke or (self._uncommitted[0][0], self._uncommitted[-1][0])
-            said.append(Message("caller", text, started, ended, created_at=self._uncommitted[-1][0]))
+            said.append(Message("caller", text, started, ended, decided_at=self._uncommitted[-1][0]))
         return said
 
     def failed(self, source: object, error: Any, *, recoverable: bool, stage: str = "") -> None:
@@ -96,14 +96,16 @@ class Journal:
         if item.type != "message" or item.role not in ("user", "assistant"):
             return  # the first item of a session is an agent_handoff
         spoke = self._caller_spoke if item.role == "user" else None
-        self._items.append((item, spoke or (item.created_at, event.created_at)))
+        self._items.append((item, event.created_at, spoke or (item.created_at, event.created_at)))
         if item.role == "user":
             self._uncommitted.clear()
         else:
             self._tell("agent", item.text_content or "")
 
     def _on_transcribed(self, event: UserInputTranscribedEvent) -> None:
-        if event.is_final and event.transcript:
+        if not event.transcript:
+            return
+        if event.is_final:
             self.finals.append((event.created_at, event.transcript))
             self._uncommitted.append((event.created_at, event.transcript))
         self._tell("user" if event.is_final else "interim", event.transcript)
@@ -139,14 +141,14 @@ class Journal:
             self.failed(event, event.error, recoverable=False, stage="session")
 
 
-def _message(item: Any, spoke: tuple[float, float], speech_id: str | None) -> Message:
+def _message(item: Any, added: float, spoke: tuple[float, float], speech_id: str | None) -> Message:
     metrics = dict(item.metrics)
     return Message(
         who="caller" if item.role == "user" else "agent",
         text=item.text_content or "",
         started_at=metrics.get("started_speaking_at", spoke[0]),
         ended_at=metrics.get("stopped_speaking_at", spoke[1]),
-        created_at=item.created_at,
+        decided_at=added if item.role == "user" else item.created_at,
         interrupted=item.interrupted,
         metrics=metrics,
         speech_id=speech_id,

@@ -49,6 +49,7 @@ class TelephoneLine:
         self._release_later("session", self._session.aclose)
         self._release_later("caller", self._call.caller.aclose)
         await self._call.caller.prepare()
+        await self._call.caller.prepare()
         await self._listener.start()
         self._session.input.audio = self._call.caller
         self._session.output.audio = synchronizer.audio_output
@@ -69,13 +70,13 @@ class TelephoneLine:
 
     async def hang_up(self) -> None:
         """Release everything. An interruption stops the waiting for that, not the releasing."""
+        self._call.ended_at = time.time()
         closing = asyncio.ensure_future(self._parts.aclose())
         _closing.add(closing)
         closing.add_done_callback(_closing.discard)
         try:
             await asyncio.shield(closing)
         finally:
-            self._call.ended_at = time.time()
             self._call.usage = self._session.usage
 
     async def _start(self, agent: Agent) -> None:

@@ -107,7 +107,8 @@ class ScriptedLLM(llm.LLM):
 
     def reply_to(self, chat_ctx: llm.ChatContext) -> str | ToolCall:
         """The scripted reply for this context; raises it if it is an exception."""
-        asked = [i for i in chat_ctx.items if i.type == "function_call_output" or getattr(i, "role", "") == "user"]
+        roles = [item.role if item.type == "message" else item.type for item in chat_ctx.items]
+        asked = [role for role in roles if role in ("user", "function_call_output")]
         index = min(max(len(asked) - 1, 0), len(self.replies) - 1)
         self.used.add(index)
         if isinstance(reply := self.replies[index], Exception):
@@ -116,7 +117,8 @@ class ScriptedLLM(llm.LLM):
 
     def assert_complete(self) -> None:
         """Every reply of the script was asked for."""
-        assert self.used == set(range(len(self.replies))), f"never asked for: {set(range(len(self.replies))) - self.used}"
+        unused = set(range(len(self.replies))) - self.used
+        assert not unused, f"never asked for: {[self.replies[index] for index in sorted(unused)]}"
 
     def chat(
         self,
@@ -150,8 +152,11 @@ class _Answering(llm.LLMStream):
 class ScriptedTTS(tts.TTS):
     """A tone as long as the text (`seconds_per_word`); texts that contain a key of `fails` raise its exception."""
 
-    def __init__(self, fails: dict[str, Exception] | None = None, seconds_per_word: float = 0.12, hz: float = 440) -> None:
-        super().__init__(capabilities=tts.TTSCapabilities(streaming=False), sample_rate=RATE, num_channels=1)
+    def __init__(
+        self, fails: dict[str, Exception] | None = None, seconds_per_word: float = 0.12, hz: float = 440
+    ) -> None:
+        spoken_at_once = tts.TTSCapabilities(streaming=False)
+        super().__init__(capabilities=spoken_at_once, sample_rate=RATE, num_channels=1)
         self.fails = fails or {}
         self.seconds_per_word = seconds_per_word
         self.hz = hz

@@ -1,8 +1,9 @@
 """Streaming recognition: audio in, and out come the start of speech, interim, preflight and final transcripts.
 
-Silero VAD (MIT, from livekit-plugins-silero) marks speech in windows of 32 ms. As soon as a pause begins the
-utterance so far is decoded; if the pause lasts, that very decode becomes the final transcript, so its time
-is hidden inside the endpointing wait. Speech that resumes throws the decode away.
+Silero VAD (MIT, from livekit-plugins-silero) marks speech in windows of 32 ms. What was said so far is decoded
+again and again: every 0.4 s, and at once when the voice dips. What comes after a decode tells what it was: more
+speech, and it is an interim transcript; a pause, and it is the preflight one; a longer pause, and the very same
+becomes the final transcript. So its time is hidden inside the endpointing wait.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar
 
@@ -26,11 +27,10 @@ _SECONDS = WINDOW / SAMPLE_RATE
 _SPEECH, _STILL_SPEECH = 0.5, 0.35  # probabilities: to begin, to go on
 _ONSET = 2  # windows of speech that begin an utterance; fewer are clicks
 _PREROLL = 10  # windows kept before the onset: a soft first consonant is below the threshold
-_PAUSE = 2  # quiet windows after which the decode starts
 _QUIET = 0.05  # of the utterance's loudest window: Silero takes about 0.1 s more to let go of a word
-_INTERIM_EVERY = 0.6  # seconds of new speech between interim transcripts
+_PAUSE = 4  # quiet windows that make a pause; fewer are only a dip, such as before a "t"
+_AGAIN = 0.4  # seconds of new speech after which it is decoded again
 _LONGEST = 28.0  # seconds; Whisper's window is 30
-
 
 T = TypeVar("T")
 
@@ -46,14 +46,34 @@ class Heard:
 
 
 @dataclass
+class _Decode:
+    covers: int  # windows of the utterance it was given
+    task: asyncio.Task[Transcript]
+    told: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.task.result().text if self.task.done() and not self.task.cancelled() else ""
+
+
+@dataclass
 class _Utterance:
     windows: list[np.ndarray]
     start: float
+    speech_end: int  # windows up to the last loud one
     silence: int = 0  # windows since Silero last heard speech
-    quiet: int = 0  # windows since it was last loud
     loudest: float = 0.0  # RMS
-    interim_at: float = 0.0  # seconds of audio at the last interim
-    decode: asyncio.Task[Transcript] | None = field(default=None)
+    decode: _Decode | None = None
+
+    @property
+    def quiet(self) -> int:
+        """Windows since the last loud one."""
+        return len(self.windows) - self.speech_end
+
+    @property
+    def covered(self) -> bool:
+        """The latest decode was given all that was said."""
+        return self.decode is not None and self.decode.covers >= self.speech_end
 
     @property
     def seconds(self) -> float:
@@ -118,71 +138,74 @@ class Recognizer:
         utterance.windows.append(window)
         speech = probability >= (_SPEECH if utterance.silence else _STILL_SPEECH)
         utterance.silence = 0 if speech else utterance.silence + 1
-        utterance.quiet = 0 if speech and is_loud(window, utterance) else utterance.quiet + 1
-        if utterance.quiet:
-            self._pause(utterance)
-        else:
-            self._go_on(utterance)
+        if is_loud(window, utterance) and speech:
+            utterance.speech_end = len(utterance.windows)
         if utterance.silence * _SECONDS >= self.endpointing or utterance.seconds >= _LONGEST:
             self._finish(utterance)
+        else:
+            await self._consider(utterance)
 
     async def _begin(self) -> None:
         start = (self._windows - len(self._preroll)) * _SECONDS
-        self._utterance = _Utterance(list(self._preroll), start)
+        self._utterance = _Utterance(list(self._preroll), start, len(self._preroll))
         for window in self._preroll:
             is_loud(window, self._utterance)
         self._preroll.clear()
         self._onset = 0
         await self._emit(Heard("speech_started", start))
 
-    def _go_on(self, utterance: _Utterance) -> None:
-        utterance.decode = None  # speech resumed: whatever the pause promised is void
-        if utterance.seconds - utterance.interim_at >= _INTERIM_EVERY and not self._engine.busy:
-            utterance.interim_at = utterance.seconds
-            self._spawn(self._tell_interim(utterance))
-
-    def _pause(self, utterance: _Utterance) -> None:
-        if utterance.quiet == _PAUSE:
+    async def _consider(self, utterance: _Utterance) -> None:
+        """Decode again if that is due; tell what a finished decode has turned out to be."""
+        decode = utterance.decode
+        if utterance.covered and utterance.quiet >= _PAUSE:
+            assert decode is not None
+            await self._tell(utterance, decode, "preflight")
+        elif not utterance.covered and not self._engine.busy and self._due(utterance):
             utterance.decode = self._decode(utterance)
-            self._spawn(self._tell_preflight(utterance, utterance.decode))
+            self._spawn(self._await_decode(utterance, utterance.decode))
+
+    @staticmethod
+    def _due(utterance: _Utterance) -> bool:
+        since = len(utterance.windows) - (utterance.decode.covers if utterance.decode else 0)
+        return utterance.quiet > 0 or since * _SECONDS >= _AGAIN
+
+    async def _await_decode(self, utterance: _Utterance, decode: _Decode) -> None:
+        await asyncio.wait([decode.task])
+        if utterance is not self._utterance:
+            return
+        if decode.covers < utterance.speech_end:
+            await self._tell(utterance, decode, "interim")
+        await self._consider(utterance)
+
+    async def _tell(self, utterance: _Utterance, decode: _Decode, kind: Literal["interim", "preflight"]) -> None:
+        if decode.text and not decode.told:
+            decode.told = True
+            await self._emit(Heard(kind, utterance.start, decode.covers * _SECONDS, decode.task.result()))
+
+    def _decode(self, utterance: _Utterance, retry: bool = False) -> _Decode:
+        audio = np.concatenate(utterance.windows)
+        retry = retry or utterance.quiet > 0
+        work = asyncio.to_thread(self._engine.transcribe, audio, language=self.language, retry=retry)
+        return _Decode(len(utterance.windows), self._spawn(work))
 
     def _finish(self, utterance: _Utterance) -> None:
         self._utterance = None
-        decode = utterance.decode or self._decode(utterance)
+        decode = utterance.decode
+        if decode is None or not utterance.covered or (decode.task.done() and not decode.text):
+            decode = self._decode(utterance, retry=True)
         self._last_final = self._spawn(self._tell_final(utterance, decode, self._last_final))
 
-    def _decode(self, utterance: _Utterance) -> asyncio.Task[Transcript]:
-        audio = np.concatenate(utterance.windows)
-        work = asyncio.to_thread(self._engine.transcribe, audio, language=self.language)
-        return self._spawn(work)
-
-    async def _tell_interim(self, utterance: _Utterance) -> None:
-        audio = np.concatenate(utterance.windows)
-        transcript = await asyncio.to_thread(
-            self._engine.transcribe, audio, language=self.language, interim=True
-        )
-        if transcript.text and utterance is self._utterance and utterance.decode is None:
-            await self._emit(Heard("interim", utterance.start, utterance.seconds, transcript))
-
-    async def _tell_preflight(self, utterance: _Utterance, decode: asyncio.Task[Transcript]) -> None:
-        transcript = await decode
-        if transcript.text and utterance is self._utterance and utterance.decode is decode:
-            await self._emit(Heard("preflight", utterance.start, self._spoken(utterance), transcript))
-
     async def _tell_final(
-        self,
-        utterance: _Utterance,
-        decode: asyncio.Task[Transcript],
-        previous: asyncio.Task[None] | None,
+        self, utterance: _Utterance, decode: _Decode, previous: asyncio.Task[None] | None
     ) -> None:
-        transcript = await decode
+        transcript = await decode.task
         if previous is not None:
             await previous
         await self._emit(Heard("final", utterance.start, self._spoken(utterance), transcript))
 
     @staticmethod
     def _spoken(utterance: _Utterance) -> float:
-        return utterance.seconds - utterance.silence * _SECONDS
+        return utterance.speech_end * _SECONDS
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)

@@ -77,32 +77,30 @@ class SpeechToText:
         return self._turn.locked()
 
     def transcribe(
-        self, samples: np.ndarray, *, language: str | None = "en", interim: bool = False
+        self, samples: np.ndarray, *, language: str | None = "en", retry: bool = True
     ) -> Transcript:
         """Decode float32 mono 16 kHz `samples`, at most 30 s; longer audio is cut.
 
-        language: ISO 639-1, or None to detect it. interim=True skips the full-window retry and the word
-        timings: a guess while the caller still speaks, empty when the decode ran away.
+        language: ISO 639-1, or None to detect it. retry=False: when the decode runs away, give up (empty text)
+        instead of taking a second on the full window; for guesses while the caller still speaks.
         """
         with self._turn:
-            return self._transcribe(samples[: int(FULL_WINDOW * SAMPLE_RATE)], language, interim)
+            return self._transcribe(samples[: int(FULL_WINDOW * SAMPLE_RATE)], language, retry)
 
-    def _transcribe(self, samples: np.ndarray, language: str | None, interim: bool) -> Transcript:
+    def _transcribe(self, samples: np.ndarray, language: str | None, retry: bool) -> Transcript:
         seconds = len(samples) / SAMPLE_RATE
         encoded = self._encode(samples, min(FULL_WINDOW, seconds + TAIL))
         language = language or self._detect(encoded)
         tokenizer = self._tokenizer(language)
         decoded = self._generate(encoded, seconds, tokenizer)
         if not decoded.complete or loops(tokenizer.decode(decoded.tokens)):
-            if interim:
+            if not retry:
                 return Transcript("", language)
             encoded = self._encode(samples, FULL_WINDOW)
             decoded = self._generate(encoded, seconds, tokenizer)
         text = tokenizer.decode(decoded.tokens).strip()
         if not text or is_silence(decoded.no_speech, decoded.score) or loops(text):
             return Transcript("", language)
-        if interim:
-            return Transcript(text, language, float(np.exp(decoded.score)))
         words = self._align(encoded, decoded.tokens, seconds, tokenizer)
         confidence = float(np.mean([word.confidence for word in words])) if words else 0.0
         return Transcript(text, language, confidence, words)

@@ -31,6 +31,7 @@ class Models:
     def __init__(self) -> None:
         self._loading: dict[str, asyncio.Task[Any]] = {}
         self._last_chat: Request | None = None
+        self._words: str | None = None  # the newest guess that was not evaluated yet
         self._priming: asyncio.Task[None] | None = None
 
     def start_loading(self) -> None:
@@ -91,12 +92,14 @@ class Models:
         llm = self._loading["llm"]
         if self._last_chat is None or not llm.done() or llm.exception():
             return
-        if self._priming is not None and not self._priming.done():
-            return
-        messages = [*self._last_chat.messages, {"role": "user", "content": words}]
-        self._priming = asyncio.create_task(
-            llm.result().prime(replace(self._last_chat, messages=messages))
-        )
+        self._words = words
+        if self._priming is None or self._priming.done():
+            self._priming = asyncio.create_task(self._prime(llm.result(), self._last_chat))
+
+    async def _prime(self, llm: LanguageModel, chat: Request) -> None:
+        while (words := self._words) is not None:
+            self._words = None
+            await llm.prime(replace(chat, messages=[*chat.messages, {"role": "user", "content": words}]))
 
     async def aclose(self) -> None:
         """Wait for what is still loading, so that no thread outlives the loop."""

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from html import escape
 
 RULE = "var(--jp-border-color2, currentColor)"
+TABLE = "border-collapse: collapse; color: var(--jp-content-font-color1, inherit); background: none"
 CELL = f"padding: 2px 10px; border-bottom: 1px solid {RULE};"
 
 
 def table(caption: str, headers: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> str:
     """A table; `headers` are (title, help shown on hover). Cells are text and get escaped; numbers align right."""
-    head = "".join(f'<th style="{CELL} text-align: left" title="{escape(hint)}">{escape(title)}</th>' for title, hint in headers)
+    head = "".join(_heading(title, hint) for title, hint in headers)
     body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
-    style = "border-collapse: collapse; color: var(--jp-content-font-color1, inherit); background: none"
-    return f'<table style="{style}"><caption style="text-align: left">{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return (
+        f'<table style="{TABLE}"><caption style="text-align: left">{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
 
 
 def columns(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -22,6 +25,10 @@ def columns(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [list(headers), *[list(row) for row in rows]]
     widths = [max(len(line[i]) for line in lines) for i in range(len(headers))]
     return "\n".join("  ".join(_pad(value, width) for value, width in zip(line, widths)).rstrip() for line in lines)
+
+
+def _heading(title: str, hint: str) -> str:
+    return f'<th style="{CELL} text-align: left" title="{escape(hint)}">{escape(title)}</th>'
 
 
 def _cell(value: str) -> str:

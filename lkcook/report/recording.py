@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,13 +29,18 @@ class Track:
 
     def first_sound(self, after: float, before: float) -> float | None:
         """The time of the first audible sample in a window of time.time(), None if it is silent."""
+        return next(self._sounds(after, before), None)
+
+    def last_sound(self, after: float, before: float) -> float | None:
+        """The time of the last audible sample in a window of time.time(), None if it is silent."""
+        return max(self._sounds(after, before), default=None)
+
+    def _sounds(self, after: float, before: float) -> Iterator[float]:
+        """First and last audible sample of every block that begins in the window."""
         for at, samples in self.blocks:
-            if at + len(samples) / self.rate <= after or at >= before:
-                continue
-            audible = np.flatnonzero(np.abs(samples.astype(np.int32)) > AUDIBLE)
-            if len(audible):
-                return at + audible[0] / self.rate
-        return None
+            if after <= at < before and len(audible := np.flatnonzero(_audible(samples))):
+                yield at + audible[0] / self.rate
+                yield at + audible[-1] / self.rate
 
     def laid_out(self, origin: float) -> np.ndarray:
         """The whole side from `origin` on, at RATE; jitter of the clock is smoothed, gaps are silent."""
@@ -44,7 +50,7 @@ class Track:
         for at, samples in self.blocks:
             start = round((at - origin) * self.rate)
             late = start - cursor
-            if late < -JITTER * self.rate and not np.any(np.abs(samples.astype(np.int32)) > AUDIBLE):
+            if late < -JITTER * self.rate and not _audible(samples).any():
                 continue  # time lost in a stall is won back in silence
             if late > JITTER * self.rate:
                 pieces.append(np.zeros(late, np.int16))
@@ -69,7 +75,7 @@ class Recorder:
     def hear_agent(self, samples: np.ndarray, rate: int, at: float) -> None:
         """The listener's tap."""
         self.agent.add(samples, rate, at)
-        if np.any(np.abs(np.asarray(samples, np.int32)) > AUDIBLE):
+        if _audible(samples).any():
             self.agent_heard_at = at + len(samples) / rate
 
     @property
@@ -84,3 +90,7 @@ class Recorder:
         for channel, side in enumerate(sides):
             both[: len(side), channel] = side
         return Clip(both, RATE)
+
+
+def _audible(samples: np.ndarray) -> np.ndarray:
+    return np.abs(samples.astype(np.int32)) >= AUDIBLE

@@ -136,10 +136,12 @@ def _cut_rows(evidence: Evidence, rows: Sequence[_Times]) -> set[int]:
 
 
 def _user_turn(trace: Trace, said: Message) -> Span | None:
+    turns = trace.named("user_turn")
     started = said.metrics.get("started_speaking_at")
-    if started is None:
-        return None
-    return next((span for span in trace.named("user_turn") if abs(span.started_at - started) < SAME), None)
+    if started is None:  # LiveKit doubted its clock readings: then the newest turn committed before this message
+        committed = [span for span in turns if any(w.ended_at <= said.decided_at for w in _committed(trace, span))]
+        return committed[-1] if committed else None
+    return next((span for span in turns if abs(span.started_at - started) < SAME), None)
 
 
 def _committed(trace: Trace, turn: Span) -> list[Span]:
@@ -186,7 +188,7 @@ def _first_token(nodes: Sequence[Span], reply: Message) -> float | None:
 
 def _first_byte(nodes: Sequence[Span], reply: Message) -> float | None:
     metrics = reply.metrics
-    mine = [node for node in nodes if node.started_at <= reply.created_at]
+    mine = [node for node in nodes if node.started_at <= reply.decided_at]
     if mine and "llm_node_ttfs" in metrics and "tts_node_ttfb" in metrics:
         return mine[-1].started_at + metrics["llm_node_ttfs"] + metrics["tts_node_ttfb"]
     if "playback_latency" in metrics:  # a realtime model, or a tts_node of the reader's: handed on as it came

@@ -15,14 +15,15 @@ Who = Literal["caller", "agent"]
 class Message:
     """One chat message as LiveKit reported it. All times are time.time(); `metrics` is ChatMessage.metrics.
 
-    started_at, ended_at: first and last sound. created_at: when the message, or the decision to say it, came up.
+    started_at, ended_at: first and last sound. decided_at: when the caller's turn was taken into the
+    conversation; when the agent was about to speak. speech_id: of the SpeechHandle that said it.
     """
 
     who: Who
     text: str
     started_at: float
     ended_at: float
-    created_at: float
+    decided_at: float
     interrupted: bool = False
     metrics: Mapping[str, Any] = field(default_factory=dict)
     speech_id: str | None = None

@@ -13,7 +13,7 @@ Clock = Literal["last_syllable", "turn_commit"]
 STAGES = {
     "final_transcript": ("transcript", "the last final transcript of the turn arrived"),
     "turn_commit": ("turn commit", "LiveKit decided that the caller has finished (end of turn)"),
-    "first_token": ("first token", "the language model's first token; before the turn commit if generation was preemptive"),
+    "first_token": ("first token", "the language model's first token; preemptive: before the turn commit"),
     "first_audio_byte": ("first byte", "the first audio of the answer left the text-to-speech model"),
     "first_sample": ("first sample", "the first audible sample of the answer was heard"),
 }
@@ -26,6 +26,7 @@ class Turn:
 
     last_syllable: seconds from the start of the call. The stages (see STAGES) are milliseconds after it; None
     is unknown. first_token may lie before turn_commit: a preemptive generation began while LiveKit still waited.
+    With tools it is the token that called the first one; their time lies between it and first_audio_byte.
     lines: what a scripted caller really said. tools: names of the functions called before the answer.
     interrupted: the answer was cut short. cut_off: the agent committed the turn or became audible between
     the first and the last syllable of a scripted line (each cut line is flagged once, on its first turn).
@@ -65,7 +66,7 @@ class Turns(list[Turn]):
         return {name: statistics.median(values) if values else None for name, values in known.items()}
 
     def _headers(self, clock: Clock) -> list[tuple[str, str]]:
-        stages = [STAGES[name] for name in Turn("", "", 0.0).stages(clock)]
+        stages = [title for name, title in STAGES.items() if name != clock]
         return [("turn", "what the agent understood"), *stages, ("notes", "functions called; a turn cut off too early")]
 
     def _rows(self, clock: Clock) -> list[list[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import pytest
 from livekit.agents import Agent, APIConnectionError, APIStatusError
@@ -173,12 +172,30 @@ async def test_hanging_up_before_anything_was_said_is_no_error(pipeline, agent):
 
 
 async def test_an_interruption_during_the_start_leaves_nothing_behind(pipeline, agent):
-    talking = asyncio.create_task(talk(pipeline(), agent, caller=BeepingCaller([0.4])))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    starting = asyncio.Event()
+
+    class Announced(RecordedListener):
+        async def start(self) -> None:
+            await super().start()
+            starting.set()
+
+    caller = BeepingCaller([0.4])
+    talking = asyncio.create_task(talk(pipeline(), agent, caller=caller, listener=Announced()))
+    await starting.wait()
     talking.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await talking
+    call = await talking
+    assert not call.transcript and caller.closed
+
+
+async def test_a_caller_that_cannot_get_ready_is_reported_as_it_is(pipeline, agent):
+    class Voiceless(BeepingCaller):
+        async def prepare(self) -> None:
+            raise CookError("The caller has lost its voice.", "Give it tea.")
+
+    caller = Voiceless([0.4])
+    with pytest.raises(CookError, match="voice"):
+        await talk(pipeline(), agent, caller=caller)
+    assert caller.closed
 
 
 async def test_a_second_interruption_does_not_wait_and_still_releases(pipeline, agent):
@@ -201,8 +218,8 @@ async def test_a_second_interruption_does_not_wait_and_still_releases(pipeline, 
     with pytest.raises(asyncio.CancelledError):
         await talking
     await released.wait()
+    await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})
     assert caller.closed
-    await asyncio.gather(*__import__("lkcook.line", fromlist=["_closing"])._closing)
 
 
 async def test_an_agent_that_cannot_start_is_reported_as_it_is(pipeline):
@@ -212,8 +229,7 @@ async def test_an_agent_that_cannot_start_is_reported_as_it_is(pipeline):
 
 
 async def test_a_barge_in_that_livekit_ignores_is_explained(pipeline, agent):
-    session = pipeline(["Tell me.", "Stop."], ["one two three four five six seven eight", "Stopped."])
-    session._aec_warmup_remaining = 3.0
+    session = pipeline(["Tell me.", "Stop."], ["one two three four five six seven eight"], aec_warmup_duration=3.0)
     caller = BeepingCaller([0.4, Beep(0.3, barge_in=0.2)])
     with pytest.raises(CallError) as caught:
         await talk(session, agent, caller=caller, patience=0.6)

@@ -6,11 +6,13 @@ import asyncio
 
 import numpy as np
 import pytest
-from livekit.agents import Agent, AgentSession, function_tool
+from livekit.agents import Agent, function_tool
 
+from lkcook.audio.caller import ScriptedCaller
+from lkcook.audio.line import Line
 from lkcook.call import last_call, talk
 from tests.call.conftest import CALLER_HZ, Beep, BeepingCaller
-from tests.scripted_models import RATE, ScriptedLLM, ScriptedSTT, ScriptedTTS, ToolCall
+from tests.scripted_models import RATE, ScriptedSTT, ToolCall, tone
 
 STORY = "Once upon a time there was a king who had three sons and a very long story to tell."
 
@@ -176,6 +178,19 @@ async def test_an_agent_that_hangs_up_ends_the_call(pipeline):
     call = await talk(pipeline(), Brief(instructions="Leave."), caller=caller)
 
     assert call.transcript.by("agent") == ["I have no time. Goodbye."] and caller.closed
+
+
+async def test_a_scripted_callers_words_stand_next_to_what_was_understood(pipeline, agent):
+    class Voice:
+        def synthesize(self, text, *, voice):
+            return tone(0.05 * len(text), CALLER_HZ)
+
+    script = ["Hello there.", Line("Tonight,", 0.1, "please.")]
+    session = pipeline(["Hello there.", "To nine please."], ["Good day.", "Very well."])
+    call = await talk(session, agent, caller=ScriptedCaller(script, engine=Voice))
+
+    assert [turn.lines for turn in call.turns] == [("Hello there.",), ("Tonight, please.",)]
+    assert [turn.text for turn in call.turns] == ["Hello there.", "To nine please."]
 
 
 async def test_the_session_keeps_its_options(pipeline, agent):
