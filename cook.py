@@ -32,6 +32,7 @@ STAMP = VENV / "lkcook.json"  # written when the environment is complete: no sta
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 ALONE = ("tests/devices", "tests/end_to_end")  # sound in real time: a neighbour on the other core would be heard
+PULSE_PLUGIN = "libasound_module_pcm_pulse.so"  # lets PortAudio, which knows ALSA, use PulseAudio's virtual devices
 CELL_TIMEOUT = 600  # seconds; a cell may hold a whole conversation
 
 
@@ -228,7 +229,7 @@ def missing_sound_packages(for_tests: bool = False) -> "list[str]":
     if for_tests:  # virtual devices
         programs = {"pulseaudio": "pulseaudio", "paplay": "pulseaudio-utils"}
         missing += [package for program, package in programs.items() if not shutil.which(program)]
-        if not glob.glob("/usr/lib*/**/alsa-lib/libasound_module_pcm_pulse.so", recursive=True):
+        if not any(glob.glob(f"/usr/lib{place}/alsa-lib/{PULSE_PLUGIN}") for place in ("", "64", "/*")):
             missing.append("libasound2-plugins")
     return missing
 
