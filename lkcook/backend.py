@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
+from lkcook import notebook
 from lkcook.errors import BackendError
 
 CLOUD = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
-_FLIP_DEFAULTS = ("LIVEKIT_DEV_MODE", "LIVEKIT_REMOTE_EOT_URL")
+FLIP_DEFAULTS = ("LIVEKIT_DEV_MODE", "LIVEKIT_REMOTE_EOT_URL")
 
 Name = Literal["embedded", "cloud"]
 
@@ -51,7 +52,7 @@ def setup(backend: Name | None = None) -> Backend:
     if backend not in (None, "embedded", "cloud"):
         raise BackendError(f"There is no backend {backend!r}", 'say "embedded", "cloud" or nothing')
     _give_back()
-    missing = [name for name in CLOUD if not os.environ.get(name)]
+    missing = missing_cloud_keys()
     if backend == "cloud" and missing:
         raise BackendError(
             f"LiveKit Cloud needs {' and '.join(missing)}",
@@ -61,6 +62,12 @@ def setup(backend: Name | None = None) -> Backend:
     _in_force = _cloud() if cloud else _embedded(missing)
     _watch_cells()
     return _in_force
+
+
+def missing_cloud_keys() -> list[str]:
+    """Those of CLOUD that the reader has not set; the embedded gateway's own do not count."""
+    own = {**os.environ, **_readers_own}
+    return [name for name in CLOUD if not own.get(name)]
 
 
 def refresh() -> None:
@@ -106,17 +113,13 @@ def _give_back() -> None:
 
 
 def _flipped() -> str:
-    names = [name for name in _FLIP_DEFAULTS if os.environ.get(name)]
+    names = [name for name in FLIP_DEFAULTS if os.environ.get(name)]
     return f"{' and '.join(names)} changes LiveKit's defaults" if names else ""
 
 
 def _watch_cells() -> None:
     """In a notebook, look after the gateway before each cell: an idle one has gone by itself meanwhile."""
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return
-    shell = get_ipython()
+    shell = notebook.shell()
     if shell is not None and _before_cell not in shell.events.callbacks["pre_run_cell"]:
         shell.events.register("pre_run_cell", _before_cell)
 

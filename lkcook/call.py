@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import time
 from dataclasses import dataclass, field, replace
 from html import escape
@@ -13,6 +12,7 @@ from typing import Any
 from livekit.agents import Agent, AgentSession
 from livekit.agents.utils import http_context
 
+from lkcook import backend
 from lkcook.audio.caller import Caller
 from lkcook.audio.clip import Clip
 from lkcook.audio.listener import Listener
@@ -20,6 +20,7 @@ from lkcook.errors import CallError, CookError
 from lkcook.failures import Failure
 from lkcook.journal import Journal, OnEvent
 from lkcook.line import TelephoneLine, accept_interruption
+from lkcook.panel import live
 from lkcook.parties import Script, choose_caller, choose_listener
 from lkcook.report.recording import Recorder
 from lkcook.report.spans import Trace, spans_below
@@ -137,11 +138,12 @@ async def talk(
     `CallError.call` and `last_call()` hold what was said until then.
     """
     global last
-    call = last = Call(choose_caller(script, caller), journal=Journal(on_event))
+    call = last = Call(choose_caller(script, caller))
     line = TelephoneLine(call, session, choose_listener(listener), patience)
     stopped, met = False, None
-    async with http_context.open():
-        with spans_below(ROOT_SPAN) as call.trace:
+    with live.shown(call.caller.person) as show, spans_below(ROOT_SPAN) as call.trace:
+        call.journal.followers = [show, on_event] if on_event else [show]
+        async with http_context.open():
             try:
                 await line.connect(agent)
                 await line.carry()
@@ -173,9 +175,7 @@ def _problem(call: Call, met: CookError | None, stopped: bool) -> CookError | No
 
 async def _with_backend_restored(problem: CookError) -> CookError:
     """Bring the embedded gateway back if it is gone, so that the reader's next cell works."""
-    if isinstance(problem, CallError) and importlib.util.find_spec("lkcook.backend") is not None:
-        from lkcook import backend
-
+    if isinstance(problem, CallError):
         try:
             await asyncio.to_thread(backend.refresh)
         except CookError as error:

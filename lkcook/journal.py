@@ -33,7 +33,7 @@ class Journal:
     finals: (time, text) of final transcripts. tools: (time, name) of functions called.
     """
 
-    on_event: OnEvent | None = None
+    followers: list[OnEvent] = field(default_factory=list)
     origin: float = field(default_factory=time.time)
     finals: list[tuple[float, str]] = field(default_factory=list)
     tools: list[tuple[float, str]] = field(default_factory=list)
@@ -88,8 +88,8 @@ class Journal:
         self.errors.append(failure)
 
     def _tell(self, kind: str, payload: Any) -> None:
-        if self.on_event is not None:
-            self.on_event(kind, payload)
+        for follower in self.followers:
+            follower(kind, payload)
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         item = event.item

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lkcook import notebook
 from lkcook.audio.caller import Caller, ClipCaller, ScriptedCaller
 from lkcook.audio.clip import Clip
 from lkcook.audio.line import Line
@@ -18,7 +19,7 @@ Script = Sequence[str | Line]
 
 def somebody_at_the_keyboard() -> bool:
     """True when a person runs this: JupyterLab's cells may ask for input, a machine's (nbval, papermill) may not."""
-    if (kernel := _kernel()) is not None:
+    if (kernel := notebook.kernel()) is not None:
         # ipykernel keeps the allow_stdin flag of the cell being executed here and nowhere public
         return bool(getattr(kernel, "_allow_stdin", False))
     return sys.stdin is not None and sys.stdin.isatty()
@@ -80,9 +81,3 @@ def _scripted(script: Script | None) -> Caller:
             'Say what the caller says: talk(session, agent, script=["Hello, who are you?"]).',
         )
     return ScriptedCaller(script)
-
-
-def _kernel() -> object | None:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return getattr(shell, "kernel", None)

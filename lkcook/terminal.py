@@ -11,9 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 
 AGENT = (
-    "You are Ava, the friendly phone agent of the restaurant Bella. "
-    "Answer in one short spoken sentence of at most ten words. "
-    "Bella is open from 11 am to 10 pm every day. Tables can be booked by phone."
+    "You are Ava, who answers the phone at the restaurant Bella. Bella serves Italian food every day from 11 am to "
+    "10 pm. You book tables yourself. Keep every answer under eight words."
 )
 SCRIPT = ("What are your opening hours?", "Can I book a table for two?", "Thank you, goodbye.")
 
@@ -54,7 +53,7 @@ async def _talk(options: argparse.Namespace, console: Console) -> None:
         tts="cartesia/sonic-3:9626c31c-bec5-4cca-baa8-f8ba9e84c8bc",
         turn_handling={
             "endpointing": {"min_delay": 0.75, "max_delay": 1.5},
-            "preemptive_generation": {"preemptive_tts": True},
+            "preemptive_generation": {"preemptive_tts": True, "max_retries": 6},
         },
     )
     caller, listener = _sides(options)

@@ -110,8 +110,12 @@ class LanguageModel:
                 async for piece in stream:
                     yield piece
 
-    async def prime(self, request: Request) -> None:
-        """Evaluate the prompt of `request` and keep it; returns early when a real request arrives."""
+    async def prime(self, request: Request, give_way: Callable[[], bool] = lambda: False) -> None:
+        """Evaluate the prompt of `request` and keep it.
+
+        Returns early, with what it has so far, when a real request arrives or `give_way()` turns true: it is asked
+        after each batch, which takes less than 0.1 s.
+        """
         if self._turn.locked():
             return
         async with self._turn:
@@ -120,7 +124,7 @@ class LanguageModel:
                 body = _body(replace(request, max_tokens=0, response_format=None))
                 async with aclosing(self._run(body, self._priming)) as chunks:
                     async for _ in chunks:
-                        if self._waiting:
+                        if self._waiting or give_way():
                             return
             finally:
                 self._priming = None

@@ -1,7 +1,7 @@
 """Streaming recognition: audio in, and out come the start of speech, interim, preflight and final transcripts.
 
 Silero VAD (MIT, from livekit-plugins-silero) marks speech in windows of 32 ms. What was said so far is decoded
-again and again: every 0.4 s, and at once when the voice dips. What comes after a decode tells what it was: more
+again and again: every 0.7 s, and at once when the voice dips. What comes after a decode tells what it was: more
 speech, and it is an interim transcript; a pause, and it is the preflight one; a longer pause, and the very same
 becomes the final transcript. So its time is hidden inside the endpointing wait.
 """
@@ -29,7 +29,7 @@ _ONSET = 2  # windows of speech that begin an utterance; fewer are clicks
 _PREROLL = 10  # windows kept before the onset: a soft first consonant is below the threshold
 _QUIET = 0.05  # of the utterance's loudest window: Silero takes about 0.1 s more to let go of a word
 _PAUSE = 4  # quiet windows that make a pause; fewer are only a dip, such as before a "t"
-_AGAIN = 0.4  # seconds of new speech after which it is decoded again
+_AGAIN = 0.7  # seconds of new speech after which it is decoded again; more often, and the last decode waits for its turn
 _LONGEST = 28.0  # seconds; Whisper's window is 30
 
 T = TypeVar("T")
@@ -49,11 +49,17 @@ class Heard:
 class _Decode:
     covers: int  # windows of the utterance it was given
     task: asyncio.Task[Transcript]
+    thorough: bool  # may take the full window if the short one runs away
     told: bool = False
 
     @property
     def text(self) -> str:
         return self.task.result().text if self.task.done() and not self.task.cancelled() else ""
+
+    @property
+    def in_vain(self) -> bool:
+        """It found nothing, and a thorough one might."""
+        return self.task.done() and not self.text and not self.thorough
 
 
 @dataclass
@@ -156,16 +162,17 @@ class Recognizer:
 
     async def _consider(self, utterance: _Utterance) -> None:
         """Decode again if that is due; tell what a finished decode has turned out to be."""
-        decode = utterance.decode
-        if utterance.covered and utterance.quiet >= _PAUSE:
-            assert decode is not None
+        decode, pause = utterance.decode, utterance.quiet >= _PAUSE
+        if decode is not None and utterance.covered and pause and not decode.in_vain:
             await self._tell(utterance, decode, "preflight")
-        elif not utterance.covered and not self._engine.busy and self._due(utterance):
-            utterance.decode = self._decode(utterance)
+        elif not self._engine.busy and self._due(utterance):
+            utterance.decode = self._decode(utterance, thorough=pause)
             self._spawn(self._await_decode(utterance, utterance.decode))
 
     @staticmethod
     def _due(utterance: _Utterance) -> bool:
+        if utterance.covered:
+            return utterance.quiet >= _PAUSE  # the decode at the dip was in vain
         since = len(utterance.windows) - (utterance.decode.covers if utterance.decode else 0)
         return utterance.quiet > 0 or since * _SECONDS >= _AGAIN
 
@@ -182,17 +189,17 @@ class Recognizer:
             decode.told = True
             await self._emit(Heard(kind, utterance.start, decode.covers * _SECONDS, decode.task.result()))
 
-    def _decode(self, utterance: _Utterance, retry: bool = False) -> _Decode:
+    def _decode(self, utterance: _Utterance, *, thorough: bool) -> _Decode:
+        """thorough: on the full window if need be. That takes a second, so never while the caller still speaks."""
         audio = np.concatenate(utterance.windows)
-        retry = retry or utterance.quiet > 0
-        work = asyncio.to_thread(self._engine.transcribe, audio, language=self.language, retry=retry)
-        return _Decode(len(utterance.windows), self._spawn(work))
+        work = asyncio.to_thread(self._engine.transcribe, audio, language=self.language, retry=thorough)
+        return _Decode(len(utterance.windows), self._spawn(work), thorough)
 
     def _finish(self, utterance: _Utterance) -> None:
         self._utterance = None
         decode = utterance.decode
-        if decode is None or not utterance.covered or (decode.task.done() and not decode.text):
-            decode = self._decode(utterance, retry=True)
+        if decode is None or not utterance.covered or decode.in_vain:
+            decode = self._decode(utterance, thorough=True)
         self._last_final = self._spawn(self._tell_final(utterance, decode, self._last_final))
 
     async def _tell_final(

@@ -59,7 +59,7 @@ class SpeechToText:
 
     sample_rate = SAMPLE_RATE
 
-    def __init__(self, folder: Path, *, threads: int = 2) -> None:
+    def __init__(self, folder: Path, *, threads: int = 1) -> None:
         from faster_whisper import WhisperModel
 
         self._whisper = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads)

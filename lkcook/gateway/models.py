@@ -20,6 +20,7 @@ from lkcook.gateway.socket import ProtocolError
 
 logger = logging.getLogger("lkcook.gateway")
 
+_AFTER_A_REPLY = 0.5  # seconds: first its last sentence has to become speech
 _WORDS = {"stt": "speech-to-text", "llm": "language", "tts": "text-to-speech"}
 
 
@@ -83,23 +84,28 @@ class Models:
         """Keep the conversation so far: the caller's next words will be appended to it."""
         messages = [*request.messages, {"role": "assistant", "content": reply}]
         self._last_chat = replace(request, messages=messages)
+        if reply:
+            self.anticipate("", delay=_AFTER_A_REPLY)
 
-    def anticipate(self, words: str) -> None:
+    def anticipate(self, words: str, *, delay: float = 0.0) -> None:
         """The caller is saying `words`: evaluate them now, so that only the last ones remain to be read.
 
         A guess about which conversation they belong to; a wrong one costs idle time, never an answer.
         """
-        llm = self._loading["llm"]
-        if self._last_chat is None or not llm.done() or llm.exception():
+        llm, stt = self._loading["llm"], self._loading["stt"]
+        if self._last_chat is None or not _loaded(llm) or not _loaded(stt):
             return
         self._words = words
         if self._priming is None or self._priming.done():
-            self._priming = asyncio.create_task(self._prime(llm.result(), self._last_chat))
+            self._priming = asyncio.create_task(self._prime(llm.result(), stt.result(), delay))
 
-    async def _prime(self, llm: LanguageModel, chat: Request) -> None:
-        while (words := self._words) is not None:
+    async def _prime(self, llm: LanguageModel, stt: SpeechToText, delay: float) -> None:
+        await asyncio.sleep(delay)
+        while (words := self._words) is not None and self._last_chat is not None:
             self._words = None
-            await llm.prime(replace(chat, messages=[*chat.messages, {"role": "user", "content": words}]))
+            messages = [*self._last_chat.messages, {"role": "user", "content": words}]
+            # two cores: the decode that may be the last one of the turn is what the caller waits for
+            await llm.prime(replace(self._last_chat, messages=messages), give_way=lambda: stt.busy)
 
     async def aclose(self) -> None:
         """Wait for what is still loading, so that no thread outlives the loop."""
@@ -116,6 +122,10 @@ def _load_stt() -> SpeechToText:
 
 def _load_llm() -> LanguageModel:
     return LanguageModel(weights.language_model_path())
+
+
+def _loaded(task: asyncio.Task[Any]) -> bool:
+    return task.done() and not task.exception()
 
 
 def _state(task: asyncio.Task[Any]) -> str:

@@ -116,7 +116,7 @@ class _Session:
         return pcm.to_float(np.concatenate(parts) if parts else samples[:0])
 
     async def _tell(self, heard: Heard) -> None:
-        if heard.kind in ("speech_started", "interim"):
+        if heard.kind == "interim":
             self._models.anticipate(heard.transcript.text)
         if heard.kind == "speech_started":
             await self._send({"type": "start_of_speech"})
