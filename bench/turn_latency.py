@@ -12,14 +12,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from livekit.agents import Agent, AgentSession
 from rich.console import Console
 from rich.table import Table
 
 import lkcook
 from lkcook import Line
 from lkcook.audio.caller import ScriptedCaller
-from lkcook.terminal import AGENT
+from lkcook.terminal import ava, new_session
 
 SCRIPT = [
     "What are your opening hours?",
@@ -48,16 +47,7 @@ STAGES = ("final_transcript", "turn_commit", "first_token", "first_audio_byte", 
 
 async def measure(lines: list[str | Line]) -> lkcook.Call:
     """One call with all the lines."""
-    session = AgentSession(
-        stt="deepgram/nova-3:en",
-        llm="openai/gpt-4.1-mini",
-        tts="cartesia/sonic-3:9626c31c-bec5-4cca-baa8-f8ba9e84c8bc",
-        turn_handling={
-            "endpointing": {"min_delay": 0.75, "max_delay": 1.5},
-            "preemptive_generation": {"preemptive_tts": True, "max_retries": 6},
-        },
-    )
-    return await lkcook.talk(session, Agent(instructions=AGENT), caller=ScriptedCaller(lines))
+    return await lkcook.talk(new_session(), ava(), caller=ScriptedCaller(lines))
 
 
 def show(call: lkcook.Call, spoken: int) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 
-AGENT = (
-    "You are Ava, who answers the phone at the restaurant Bella. Bella serves Italian food every day from 11 am to "
-    "10 pm. You book tables yourself. Keep every answer under eight words."
-)
+if TYPE_CHECKING:
+    from livekit.agents import Agent, AgentSession
+
 SCRIPT = ("What are your opening hours?", "Can I book a table for two?", "Thank you, goodbye.")
 
 
@@ -30,6 +29,40 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def ava() -> Agent:
+    """The agent of notebooks/00_start_here.ipynb: picks up, and speaks first."""
+    from livekit.agents import Agent
+
+    class Ava(Agent):
+        def __init__(self) -> None:
+            super().__init__(
+                instructions="You are Ava, who answers the phone at the restaurant Bella, and greet the caller first. "
+                "Bella is open from 11 am to 10 pm and serves Italian food. You book tables yourself. "
+                "Never say more than six words."
+            )
+
+        async def on_enter(self) -> None:
+            self.session.generate_reply(tool_choice="none")
+
+    return Ava()
+
+
+def new_session(**changes: Any) -> AgentSession:
+    """The session of notebooks/00_start_here.ipynb, with `changes` to its arguments."""
+    from livekit.agents import AgentSession
+
+    arguments: dict[str, Any] = {
+        "stt": "deepgram/nova-3:en",
+        "llm": "openai/gpt-4.1-mini",
+        "tts": "cartesia/sonic-3:9626c31c-bec5-4cca-baa8-f8ba9e84c8bc",
+        "turn_handling": {
+            "endpointing": {"min_delay": 0.75, "max_delay": 1.5},
+            "preemptive_generation": {"preemptive_tts": True, "max_retries": 6},
+        },
+    }
+    return AgentSession(**{**arguments, **changes})
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cook.py talk", description="Talk to Ava of the restaurant Bella.")
     parser.add_argument("--wav", metavar="IN", help="the caller is this recording; no microphone is used")
@@ -42,27 +75,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _talk(options: argparse.Namespace, console: Console) -> None:
-    from livekit.agents import Agent, AgentSession
-
     import lkcook
 
     console.print(repr(lkcook.setup()), highlight=False, markup=False)
-    session = AgentSession(
-        stt="deepgram/nova-3:en",
-        llm="openai/gpt-4.1-mini",
-        tts="cartesia/sonic-3:9626c31c-bec5-4cca-baa8-f8ba9e84c8bc",
-        turn_handling={
-            "endpointing": {"min_delay": 0.75, "max_delay": 1.5},
-            "preemptive_generation": {"preemptive_tts": True, "max_retries": 6},
-        },
-    )
     caller, listener = _sides(options)
     if caller.person:
         console.print("Speak to Ava; Ctrl-C hangs up.", style="dim")
     try:
         call = await lkcook.talk(
-            session,
-            Agent(instructions=AGENT),
+            new_session(),
+            ava(),
             caller=caller,
             listener=listener,
             on_event=lambda kind, payload: _show(console, kind, payload),

@@ -49,7 +49,8 @@ def read_wav(path: Path) -> np.ndarray:
 
 def plain(text: str) -> str:
     """Lower case, no punctuation, small numbers spelled: what is compared, not how it is written."""
-    words = re.sub(r"[^\w' ]", " ", text.lower().replace("-", " ")).split()
+    text = re.sub(r"\b([ap])\.m\.?", r"\1m", text.lower().replace("-", " "))
+    words = re.sub(r"[^\w' ]", " ", text).split()
     return " ".join(_SPELLED.get(word, word) for word in words)
 
 

@@ -116,6 +116,18 @@ class SyntheticCaller(Caller):
             Spoken(line.text, start + line.first_sound / RATE, start + line.last_sound / RATE)
         )
 
+    async def speak(self, lines: Sequence[tuple[Prepared, float | None]], conversation: Conversation) -> None:
+        """Say every line: when the agent is quiet, or so many seconds after it began to answer the line before."""
+        for (line, barge_in), following in zip(lines, [*lines[1:], None]):
+            if barge_in is None:
+                await conversation.agent_quiet()
+            else:
+                await conversation.agent_speaking()
+                await asyncio.sleep(barge_in)
+            await self.say(line)
+            if following is None or following[1] is None:
+                await conversation.agent_replied()
+
     def _take(self, count: int) -> np.ndarray:
         piece, self._waiting = self._waiting[:count], self._waiting[count:]
         if not len(self._waiting):
@@ -147,14 +159,8 @@ class ScriptedCaller(SyntheticCaller):
 
     async def converse(self, conversation: Conversation) -> None:
         await self.prepare()
-        for line, prepared in zip(self._script, self._lines, strict=True):
-            if line.barge_in is None:
-                await conversation.agent_quiet()
-            else:
-                await conversation.agent_speaking()
-                await asyncio.sleep(line.barge_in)
-            await self.say(prepared)
-            await conversation.agent_replied()
+        barge_ins = [line.barge_in for line in self._script]
+        await self.speak(list(zip(self._lines, barge_ins, strict=True)), conversation)
         await asyncio.sleep(LAST_BREATH)
 
 
@@ -168,8 +174,5 @@ class ClipCaller(SyntheticCaller):
         self._line = Prepared(name, clip.mono(RATE))
 
     async def converse(self, conversation: Conversation) -> None:
-        await conversation.agent_quiet()
-        await self.say(self._line)
-        await conversation.agent_replied()
+        await self.speak([(self._line, None)], conversation)
         await asyncio.sleep(LAST_BREATH)
-

@@ -45,7 +45,9 @@ class Clip:
             with wave.open(str(path), "rb") as file:
                 if file.getsampwidth() != 2 or file.getnchannels() > 2:
                     return None
-                flat = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+                data = file.readframes(file.getnframes())
+                whole = len(data) - len(data) % (2 * file.getnchannels())  # a recording may have been cut off
+                flat = np.frombuffer(data[:whole], "<i2")
                 return cls(_shaped(flat, file.getnchannels()), file.getframerate())
         except (wave.Error, EOFError):
             return None
@@ -100,8 +102,10 @@ class Clip:
         return f"Clip({self.duration:.1f} s, {self.sample_rate} Hz{self._caption()})"
 
     def _repr_html_(self) -> str:
-        sound = base64.b64encode(self._mp3()).decode()
         caption = escape(f"{self.duration:.1f} s{self._caption()}")
+        if not len(self.samples):  # a call that failed at once; no encoder takes it
+            return f"<p><small>{caption}</small></p>"
+        sound = base64.b64encode(self._mp3()).decode()
         return (
             f'<figure style="margin:0"><audio controls preload="metadata" src="data:audio/mpeg;base64,{sound}">'
             f"</audio><figcaption><small>{caption}</small></figcaption></figure>"

@@ -48,14 +48,13 @@ class Listener(io.AudioOutput):
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         await super().capture_frame(frame)
-        for part in self._at_rate(frame):
-            self._playout.write(np.frombuffer(part.data, np.int16))
+        # also when the resampler keeps everything back: from now on this segment counts, and must be finished
+        self._playout.write(_samples(self._at_rate(frame)))
 
     def flush(self) -> None:
         super().flush()
         if self._resampler is not None:
-            for part in self._resampler.flush():
-                self._playout.write(np.frombuffer(part.data, np.int16))
+            self._playout.write(_samples(self._resampler.flush()))
             self._resampler = None
         self._playout.complete()
 
@@ -80,12 +79,13 @@ class Listener(io.AudioOutput):
 
     def _heard(self, block: Block, at: float) -> None:
         """A block whose first sample sounds at `at` (time.time())."""
-        if block.started:
-            self.on_playback_started(created_at=at)
         if block.heard and self.tap is not None:
             self.tap(block.samples[: block.heard], self.rate, at)
-        for played in block.finished:
-            self.on_playback_finished(playback_position=played / self.rate, interrupted=False)
+        for played in block.events:
+            if played is None:
+                self.on_playback_started(created_at=at)
+            else:
+                self.on_playback_finished(playback_position=played / self.rate, interrupted=False)
 
 
 class RecordedListener(Listener):
@@ -113,3 +113,7 @@ class RecordedListener(Listener):
             # After a stall a real sound card would have played silence: go on from now, in real time.
             due = max(due, time.monotonic() - FRAME)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
+
+
+def _samples(frames: list[rtc.AudioFrame]) -> np.ndarray:
+    return np.frombuffer(b"".join(frame.data for frame in frames), np.int16)

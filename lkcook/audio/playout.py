@@ -22,13 +22,13 @@ class _Segment:
 class Block:
     """What one read took: `samples` always has the length asked for; the first `heard` of them are the agent's.
 
-    started: a segment's first sample is in this block. finished: samples played of each segment that ended.
+    events, in order: None for a segment whose first sample is in this block, and for a segment that ended the
+    number of its samples that were played.
     """
 
     samples: np.ndarray
     heard: int
-    started: bool
-    finished: tuple[int, ...]
+    events: tuple[int | None, ...]
 
 
 class Playout:
@@ -41,13 +41,14 @@ class Playout:
         self._dropping = False
 
     def write(self, samples: np.ndarray) -> None:
-        """Append to the open segment, opening one if need be."""
+        """Append to the open segment, opening one if need be (`samples` may be empty)."""
         with self._lock:
             if self._dropping:
                 return  # the rest of an utterance that was cut off
             if not self._segments or self._segments[-1].complete:
                 self._segments.append(_Segment())
-            self._segments[-1].chunks.append(samples)
+            if len(samples):
+                self._segments[-1].chunks.append(samples)
 
     def complete(self) -> None:
         """The open segment is whole: when its last sample was read it is finished."""
@@ -59,7 +60,8 @@ class Playout:
     def clear(self) -> list[int]:
         """Forget everything unheard; returns the samples played of each segment that this cuts off."""
         with self._lock:
-            self._dropping = bool(self._segments) and not self._segments[-1].complete
+            if self._segments:  # else a second clear(): what the first one cut off is dropped until it is complete
+                self._dropping = not self._segments[-1].complete
             cut = [segment.played for segment in self._segments]
             self._segments.clear()
             self._paused = False
@@ -78,19 +80,21 @@ class Playout:
     def read(self, count: int) -> Block:
         """Take `count` samples, silence where there are none. Never blocks for long: safe in a callback."""
         out = np.zeros(count, np.int16)
-        heard, started, finished = 0, False, []
+        heard = 0
+        events: list[int | None] = []
         with self._lock:
             while not self._paused and self._segments:
                 segment = self._segments[0]
                 if heard < count and segment.chunks:
-                    started = started or segment.played == 0
+                    if segment.played == 0:
+                        events.append(None)
                     heard += self._take(segment, out[heard:])
                 elif segment.complete and not segment.chunks:
-                    finished.append(segment.played)
+                    events.append(segment.played)
                     self._segments.popleft()
                 else:
                     break
-        return Block(out, heard, started, tuple(finished))
+        return Block(out, heard, tuple(events))
 
     @staticmethod
     def _take(segment: _Segment, room: np.ndarray) -> int:

@@ -23,8 +23,10 @@ CONTEXT = 4096  # tokens
 # Four tokens are one tile of llama.cpp's repacked kernels: as fast per token as larger batches for the
 # 10-20 new tokens of a turn, and a cancelled prompt stops within one batch (under 0.1 s).
 BATCH = 4
-# Speech, not JSON: the prompt stays the same (and warm), but what opens a tool call may not be written.
-_IN_WORDS = tuple([opening, False] for opening in ("{", '{"', "{{", "{\n", " {", "[", "```", "<", "<tool_call>"))
+# Speech, not JSON: the tools stay in the prompt, which stays warm; a word at its end says that none is to be called,
+# and what opens a call may not be written.
+_NO_CALL = {"role": "system", "content": "Reply in plain words now, without calling a function."}
+_NO_OPENING = tuple([opening, False] for opening in ("{", '{"', "{{", "{\n", " {", "[", "```", "<", "<tool_call>"))
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class LanguageModel:
             elif not request.tools:
                 stream = self._plain(request)
             elif request.tool_choice == "none":
-                stream = self._plain(replace(request, logit_bias=_IN_WORDS))
+                stream = self._in_words(request)
             else:
                 stream = self._maybe_call(request)
             async with aclosing(stream):
@@ -152,6 +154,9 @@ class LanguageModel:
                     if reason := choice.get("finish_reason"):
                         yield _done(reason, chunk)
 
+    def _in_words(self, request: Request) -> AsyncIterator[Text | Done]:
+        return self._plain(replace(request, messages=[*request.messages, _NO_CALL], logit_bias=_NO_OPENING))
+
     async def _maybe_call(self, request: Request) -> AsyncIterator[Text | ToolCall | Done]:
         """Text streams on as it comes; what opens like a tool call is held back until it can be read."""
         held, speaking = "", False
@@ -179,7 +184,7 @@ class LanguageModel:
             async for piece in self._forced_call(request, schema):
                 yield piece
         elif repeats(calls, request.messages):  # small models call again instead of telling the result
-            async for piece in self._plain(replace(request, logit_bias=_IN_WORDS)):
+            async for piece in self._in_words(request):
                 yield piece
         else:
             for call in calls:

@@ -28,6 +28,7 @@ _SPEECH, _STILL_SPEECH = 0.5, 0.35  # probabilities: to begin, to go on
 _ONSET = 2  # windows of speech that begin an utterance; fewer are clicks
 _PREROLL = 10  # windows kept before the onset: a soft first consonant is below the threshold
 _QUIET = 0.05  # of the utterance's loudest window: Silero takes about 0.1 s more to let go of a word
+_SOFT = 8  # windows of soft speech in a row: Silero lets go of a word within 6, so the loudest window was a bang
 _PAUSE = 4  # quiet windows that make a pause; fewer are only a dip, such as before a "t"
 _AGAIN = 0.7  # seconds of new speech after which it is decoded again; more often, and the last decode waits for its turn
 _LONGEST = 28.0  # seconds; Whisper's window is 30
@@ -69,6 +70,7 @@ class _Utterance:
     speech_end: int  # windows up to the last loud one
     silence: int = 0  # windows since Silero last heard speech
     loudest: float = 0.0  # RMS
+    soft: int = 0  # windows in a row that are speech to Silero, but not loud
     decode: _Decode | None = None
 
     @property
@@ -111,7 +113,11 @@ class Recognizer:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def push(self, samples: np.ndarray) -> None:
-        """Take any number of samples. Returns once they are judged; decoding goes on beside it."""
+        """Take any number of samples. Returns once they are judged; decoding goes on beside it.
+
+        Raises what a decode raised whose final transcript is therefore missing.
+        """
+        self._raise_if_failed()
         audio = np.concatenate([self._rest, samples])
         whole = len(audio) // WINDOW * WINDOW
         self._rest = audio[whole:]
@@ -133,6 +139,11 @@ class Recognizer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _raise_if_failed(self) -> None:
+        final = self._last_final
+        if final is not None and final.done() and not final.cancelled() and (error := final.exception()):
+            raise error
+
     async def _judge(self, window: np.ndarray, probability: float) -> None:
         if self._utterance is None:
             self._preroll.append(window)
@@ -146,10 +157,19 @@ class Recognizer:
         utterance.silence = 0 if speech else utterance.silence + 1
         if is_loud(window, utterance) and speech:
             utterance.speech_end = len(utterance.windows)
+        self._doubt(utterance, speech)
         if utterance.silence * _SECONDS >= self.endpointing or utterance.seconds >= _LONGEST:
             self._finish(utterance)
         else:
             await self._consider(utterance)
+
+    @staticmethod
+    def _doubt(utterance: _Utterance, speech: bool) -> None:
+        """A bang must not make soft speech pass for a pause: forget it when the speech goes on after it."""
+        utterance.soft = utterance.soft + 1 if speech and utterance.quiet else 0
+        if utterance.soft == _SOFT:
+            utterance.loudest = max(map(loudness, utterance.windows[-_SOFT:]))
+            utterance.speech_end, utterance.soft = len(utterance.windows), 0
 
     async def _begin(self) -> None:
         start = (self._windows - len(self._preroll)) * _SECONDS
@@ -165,7 +185,7 @@ class Recognizer:
         decode, pause = utterance.decode, utterance.quiet >= _PAUSE
         if decode is not None and utterance.covered and pause and not decode.in_vain:
             await self._tell(utterance, decode, "preflight")
-        elif not self._engine.busy and self._due(utterance):
+        elif not self._engine.busy and (decode is None or decode.task.done()) and self._due(utterance):
             utterance.decode = self._decode(utterance, thorough=pause)
             self._spawn(self._await_decode(utterance, utterance.decode))
 
@@ -178,11 +198,10 @@ class Recognizer:
 
     async def _await_decode(self, utterance: _Utterance, decode: _Decode) -> None:
         await asyncio.wait([decode.task])
-        if utterance is not self._utterance:
-            return
-        if decode.covers < utterance.speech_end:
+        if utterance is self._utterance and decode.covers < utterance.speech_end:
             await self._tell(utterance, decode, "interim")
-        await self._consider(utterance)
+        if utterance is self._utterance:
+            await self._consider(utterance)
 
     async def _tell(self, utterance: _Utterance, decode: _Decode, kind: Literal["interim", "preflight"]) -> None:
         if decode.text and not decode.told:
@@ -206,6 +225,8 @@ class Recognizer:
         self, utterance: _Utterance, decode: _Decode, previous: asyncio.Task[None] | None
     ) -> None:
         transcript = await decode.task
+        if not transcript.text and not decode.thorough:  # it was still running when the utterance ended
+            transcript = await self._decode(utterance, thorough=True).task
         if previous is not None:
             await previous
         await self._emit(Heard("final", utterance.start, self._spoken(utterance), transcript))
@@ -223,9 +244,14 @@ class Recognizer:
 
 def is_loud(window: np.ndarray, utterance: _Utterance) -> bool:
     """Whether `window` is louder than this utterance's pauses; learns the utterance's level as it goes."""
-    rms = float(np.sqrt(np.mean(window**2)))
+    rms = loudness(window)
     utterance.loudest = max(utterance.loudest, rms)
     return rms >= _QUIET * utterance.loudest
+
+
+def loudness(window: np.ndarray) -> float:
+    """RMS."""
+    return float(np.sqrt(np.mean(window**2)))
 
 
 @cache

@@ -7,11 +7,13 @@ with bare JSON, with one brace too many, in a ```json fence or between <tool_cal
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
 _OPENINGS = ("{", "[", "```", "<tool_call>", "<function_call>")
+_BEGUN = re.compile(r"""(?:```(?:json)?|<\w+>|[\[{\s])*["']name["']\s*:""")  # a call, readable or not
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,16 @@ def parse(text: str, tools: list[dict[str, Any]]) -> list[ToolCall] | None:
     """The calls in `text`; [] when it means a call that does not fit `tools`; None when it is no call at all."""
     wanted = [entry for entry in _objects(text) if "name" in entry]
     if not wanted:
-        return None
+        return [] if _BEGUN.match(text) else None
     parameters = {t["function"]["name"]: t["function"].get("parameters") or {} for t in tools}
     calls = []
     for entry in wanted:
-        arguments = entry.get("arguments", entry.get("parameters", {}))
-        required = set(parameters.get(entry["name"], {}).get("required", ()))
-        if entry["name"] not in parameters or not isinstance(arguments, dict) or required - set(arguments):
+        name, arguments = entry["name"], entry.get("arguments", entry.get("parameters", {}))
+        if not isinstance(name, str) or name not in parameters or not isinstance(arguments, dict):
             return []
-        calls.append(ToolCall(entry["name"], json.dumps(arguments)))
+        if set(parameters[name].get("required", ())) - set(arguments):
+            return []
+        calls.append(ToolCall(name, json.dumps(arguments)))
     return calls
 
 
@@ -59,12 +62,14 @@ def repeats(calls: list[ToolCall], messages: list[dict[str, Any]]) -> bool:
 def _objects(text: str) -> list[dict[str, Any]]:
     """Every JSON object at the top level of `text`, whatever stands around it."""
     text = text.replace("{{", "{", 1) if text.lstrip("`json\n <tool_call>").startswith("{{") else text
-    decoder, found, at = json.JSONDecoder(), [], text.find("{")
+    decoder, found, at = json.JSONDecoder(strict=False), [], text.find("{")
     while at >= 0:
         try:
             value, end = decoder.raw_decode(text, at)
         except json.JSONDecodeError:
             end = at + 1
+        except RecursionError:  # a model that loops can open thousands of brackets
+            break
         else:
             found.append(value)
         at = text.find("{", end)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import numpy as np
 from aiohttp import WSMsgType, web
+
+logger = logging.getLogger("lkcook.gateway")
 
 LARGEST_MESSAGE = 1 << 20  # bytes; 50 ms of audio are about 2 kB
 _HARD_LIMIT = 4 << 20  # beyond this aiohttp closes with 1009 without reading on
@@ -43,6 +46,8 @@ async def serve_messages(
     session, complaints = open_session(ws), 0
     try:
         async for raw in ws:
+            if raw.type is WSMsgType.ERROR:
+                break  # a frame beyond the hard limit; aiohttp has sent the close code
             try:
                 await handle(session, parse(raw.type, raw.data))
             except ProtocolError as error:
@@ -52,6 +57,8 @@ async def serve_messages(
                     break
     except Closed:
         await ws.send_json({"type": "session.closed"})
+    except ConnectionError as error:
+        logger.info("%s: the client went away (%s)", request.path, error)
     finally:
         await session.aclose()
         await ws.close()

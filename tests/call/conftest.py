@@ -47,17 +47,12 @@ class BeepingCaller(SyntheticCaller):
         self._hang_up = hang_up
 
     async def converse(self, conversation: Conversation) -> None:
-        for line, following in zip(self._lines, [*self._lines[1:], Beep()]):
-            if line.barge_in is None:
-                await conversation.agent_quiet()
-            else:
-                await conversation.agent_speaking()
-                await asyncio.sleep(line.barge_in)
-            await self.say(Prepared(f"beep {len(self.spoken) + 1}", line.samples))
-            if following.barge_in is None:
-                await conversation.agent_replied()
-            if self.failure:
-                raise self.failure
+        beeps = [Prepared(f"beep {number}", line.samples) for number, line in enumerate(self._lines, start=1)]
+        lines = [(beep, line.barge_in) for beep, line in zip(beeps, self._lines)]
+        if self.failure:
+            await self.speak(lines[:1], conversation)
+            raise self.failure
+        await self.speak(lines, conversation)
         if not self._hang_up:
             await conversation.ended()
 

@@ -1,43 +1,17 @@
-"""One real gateway, with the real models, for all tests that only talk to it."""
+"""Clients of the gateway: LiveKit's own, and one that only knows the protocol."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import aiohttp
 import jwt
 import pytest
-from filelock import FileLock
 from livekit.agents.utils import http_context
 
 from lkcook.gateway import process
 from lkcook.gateway.process import Address
-
-
-@pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Address]:
-    """Shared by the workers of one run, like the kernels of one user share theirs; ends when unused."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if worker_id != "master" else base) / "gateway"
-    patch = pytest.MonkeyPatch()
-    patch.setenv("LKCOOK_RUNTIME", str(shared))
-    patch.setenv("LKCOOK_IDLE", "60")
-    try:
-        with FileLock(str(shared) + ".lock"):
-            found = process.ensure()
-            _wait_until_loaded(found)
-        yield found
-        if worker_id == "master":
-            process.stop()
-    finally:
-        patch.undo()
-
-
-def _wait_until_loaded(address: Address) -> None:
-    while "loading" in (states := address.status()["models"]).values():  # type: ignore[index, union-attr]
-        time.sleep(0.1)
-    assert set(states.values()) == {"ready"}, states
 
 
 @pytest.fixture

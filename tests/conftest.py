@@ -1,0 +1,59 @@
+"""One real gateway, with the real models, for all tests that only talk to it; and no test is skipped unseen."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Generator
+
+import pytest
+
+from lkcook.gateway import process
+from lkcook.gateway.process import Address
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A runtime folder for this run, so that no test meets the user's own gateway; xdist's workers inherit it."""
+    if not hasattr(config, "workerinput"):
+        os.environ["LKCOOK_RUNTIME"] = tempfile.mkdtemp(prefix="lkcook-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The gateway and its folder go with the run."""
+    if not hasattr(config, "workerinput"):
+        process.stop()
+        shutil.rmtree(os.environ.pop("LKCOOK_RUNTIME"))
+
+
+@pytest.fixture(scope="session")
+def address() -> Address:
+    """Shared by the workers of one run, like the kernels of one user share theirs."""
+    found = process.ensure()
+    _wait_until_loaded(found)
+    return found
+
+
+def _wait_until_loaded(address: Address) -> None:
+    while "loading" in (states := address.status()["models"]).values():  # type: ignore[index, union-attr]
+        time.sleep(0.1)
+    assert set(states.values()) == {"ready"}, states
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skipped test is a failed one: a missing install step must not hide behind it."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome, report.longrepr = "failed", f"skipped, which CI does not allow: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a file that skips itself."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome, report.longrepr = "failed", f"skipped, which CI does not allow: {report.longrepr}"
+    return report
