@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lkcook.call import Call as Call
     from lkcook.call import last_call as last_call
     from lkcook.call import talk as talk
-    from lkcook.doctor import doctor as doctor
+    from lkcook.checks import doctor as doctor
     from lkcook.errors import CallError as CallError
     from lkcook.errors import CookError as CookError
 
@@ -31,7 +31,7 @@ _HOMES = {
     "Call": "call",
     "Line": "audio.line",
     "Clip": "audio.clip",
-    "doctor": "doctor",
+    "doctor": "checks",
     "CallError": "errors",
     "CookError": "errors",
 }

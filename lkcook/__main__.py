@@ -53,7 +53,7 @@ def _weights(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from lkcook.doctor import doctor
+    from lkcook.checks import doctor
 
     report = doctor()
     report.show()

@@ -206,7 +206,7 @@ async def test_a_listener_plays_in_real_time_and_goes_on_from_now_after_a_stall(
     await tape.until(lambda: tape.finished)
     await listener.aclose()
     gaps = np.diff([at for _, at in tape.blocks])
-    stalled = int(np.argmax(gaps))
-    assert gaps[stalled] == pytest.approx(5, abs=0.03), "no sample is told to have been played during the stall"
-    assert np.delete(gaps, [stalled, stalled + 1]) == pytest.approx(0.02, abs=1e-6), "and none is hurried afterwards"
+    stall = int(np.argmax(gaps))
+    assert gaps[stall] == pytest.approx(5, abs=0.03), "nothing is told to have been played during the stall"
+    assert np.delete(gaps, [stall, stall + 1, stall + 2]) == pytest.approx(0.02, abs=1e-6), "nothing is hurried after it"
     assert tape.finished == [(60.0, False)]
