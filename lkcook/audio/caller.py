@@ -19,6 +19,7 @@ from livekit.agents.voice import io
 
 from lkcook.audio.clip import Clip
 from lkcook.audio.line import Line, Prepared, Voice, prepare
+from lkcook.errors import CookError
 
 RATE = 24_000  # Hz of synthetic callers
 FRAME = 0.02  # seconds
@@ -85,6 +86,10 @@ class SyntheticCaller(Caller):
         self._frames = 0
         self._began: tuple[float, float] | None = None  # (monotonic, wall clock) of the first sample
         self._closed = False
+
+    async def prepare(self) -> None:
+        if self._closed:  # its lines and their times belong to the call it made
+            raise CookError("This caller has hung up already", "make a new one for each call")
 
     async def __anext__(self) -> rtc.AudioFrame:
         if self._closed:
@@ -154,6 +159,7 @@ class ScriptedCaller(SyntheticCaller):
         self._lines: list[Prepared] = []
 
     async def prepare(self) -> None:
+        await super().prepare()
         if not self._lines:
             self._lines = await asyncio.to_thread(prepare, self._script, self._voice, self._engine)
 

@@ -73,7 +73,7 @@ def _find(kind: Kind, which: int | str | None) -> dict[str, Any]:
     if not able:
         raise DeviceError(
             f"There is no {_WORDS[kind]} on the machine that runs this kernel",
-            "plug one in and try again; scripted and recorded callers need none",
+            "plug one in and restart the kernel; scripted and recorded callers need none",
         )
     if which is None:
         return _default(sounddevice, kind, able)

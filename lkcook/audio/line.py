@@ -12,6 +12,7 @@ import numpy as np
 
 from lkcook import paths
 from lkcook.audio.clip import Clip
+from lkcook.errors import CookError
 
 RATE = 24_000
 AUDIBLE = 328  # of 32768, one per cent: what is quieter does not count as speech
@@ -98,8 +99,8 @@ class _Speaker:
 
     def say(self, text: str) -> np.ndarray:
         path = self._path(text)
-        if self._cached and path.is_file():
-            return Clip.read(path).samples
+        if self._cached and (known := _known(path)) is not None:
+            return known
         self._engine = self._engine or self._make()
         samples = trimmed(self._engine.synthesize(text, voice=self._voice))
         if self._cached:
@@ -112,6 +113,14 @@ class _Speaker:
     def _path(self, text: str) -> Path:
         key = hashlib.sha256("\0".join((_VERSION, self._voice, text)).encode()).hexdigest()
         return paths.cache_dir() / "caller" / f"{key}.wav"
+
+
+def _known(path: Path) -> np.ndarray | None:
+    """What the cache holds; None when that is nothing, or damaged (a computer that went off while it wrote)."""
+    try:
+        return Clip.read(path).samples
+    except CookError:
+        return None
 
 
 def trimmed(samples: np.ndarray) -> np.ndarray:

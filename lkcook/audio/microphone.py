@@ -41,6 +41,8 @@ class Microphone(Caller):
 
     async def prepare(self) -> None:
         if self._stream is None:
+            self._blocks, self._heard_one = asyncio.Queue(), False  # an earlier call may have left something
+            self._hung_up.clear()
             self._room.reset()
             self._failed = asyncio.get_running_loop().create_future()
             self._stream = await asyncio.to_thread(self._open, asyncio.get_running_loop())

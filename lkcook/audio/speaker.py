@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ class Speaker(Listener):
         self.xruns = 0
         self._room = echo.room()
         self._stream: Any = None
+        self._taken: deque[tuple[Block, float, bool]] = deque()  # by the sound card, and not yet told of
 
     async def start(self) -> None:
         if self._stream is None:
@@ -41,6 +43,10 @@ class Speaker(Listener):
             await asyncio.to_thread(stream.close)
         await super().aclose()
 
+    def clear_buffer(self) -> None:
+        self._tell()  # an utterance must have started before it is interrupted
+        super().clear_buffer()
+
     def _open(self, loop: asyncio.AbstractEventLoop) -> Any:
         sounddevice = devices.portaudio()
 
@@ -48,7 +54,8 @@ class Speaker(Listener):
             block = self._playout.read(frames)
             outdata[:, 0] = block.samples
             ahead = max(0.0, when.outputBufferDacTime - when.currentTime)
-            loop.call_soon_threadsafe(self._sounded, block, time.time() + ahead, bool(status))
+            self._taken.append((block, time.time() + ahead, bool(status)))
+            loop.call_soon_threadsafe(self._tell)
 
         try:
             stream = sounddevice.OutputStream(
@@ -68,7 +75,9 @@ class Speaker(Listener):
             ) from error
         return stream
 
-    def _sounded(self, block: Block, at: float, late: bool) -> None:
-        self.xruns += late
-        self._room.played(block.samples)
-        self._heard(block, at)
+    def _tell(self) -> None:
+        while self._taken:
+            block, at, late = self._taken.popleft()
+            self.xruns += late
+            self._room.played(block.samples)
+            self._heard(block, at)

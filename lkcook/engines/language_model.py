@@ -175,15 +175,13 @@ class LanguageModel:
             yield done
             return
         calls = parse(held, request.tools)
-        if calls is None:
-            yield Text(held)
-            yield done
-        elif not calls:  # it meant to call a tool, but not in a form that fits: ask once more, by grammar
+        if calls == []:  # it meant to call a tool, but not in a form that fits: ask once more, by grammar
             schema = schema_of(request.tools, "required")
             assert schema is not None, "only requests with tools come here"
             async for piece in self._forced_call(request, schema):
                 yield piece
-        elif repeats(calls, request.messages):  # small models call again instead of telling the result
+        elif calls is None or repeats(calls, request.messages):
+            # code or markup that calls nothing; or the same call again instead of its result: small models do both
             async for piece in self._in_words(request):
                 yield piece
         else:

@@ -217,7 +217,7 @@ class Recognizer:
     def _finish(self, utterance: _Utterance) -> None:
         self._utterance = None
         decode = utterance.decode
-        if decode is None or not utterance.covered or decode.in_vain:
+        if decode is None or not utterance.covered:
             decode = self._decode(utterance, thorough=True)
         self._last_final = self._spawn(self._tell_final(utterance, decode, self._last_final))
 

@@ -23,6 +23,7 @@ TAIL = 0.5  # seconds of silence after the speech: without it the last word is o
 _FRAMES_PER_SECOND = 100  # mel frames; the encoder halves them
 _BEFORE_A_WORD = "\"'“¿([{-"
 _AFTER_A_WORD = "\"'.。,，!！?？:：”)]}、"
+_NONSENSE = 2.4  # compression ratio; OpenAI's own limit (whisper/transcribe.py)
 _TOKENS_PER_SECOND = 14  # nobody speaks faster, so more tokens than this mean a loop
 
 
@@ -99,7 +100,8 @@ class SpeechToText:
             encoded = self._encode(samples, FULL_WINDOW)
             decoded = self._generate(encoded, seconds, tokenizer)
         text = tokenizer.decode(decoded.tokens).strip()
-        if not text or is_silence(decoded.no_speech, decoded.score) or loops(text):
+        # What repeats itself even on the full window was said so ("Can you hear me? Can you hear me?").
+        if not text or is_silence(decoded.no_speech, decoded.score) or compression(text) > _NONSENSE:
             return Transcript("", language)
         words = self._align(encoded, decoded.tokens, seconds, tokenizer)
         confidence = float(np.mean([word.confidence for word in words])) if words else 0.0
@@ -183,4 +185,9 @@ def loops(text: str) -> bool:
     for n in range(3, len(words) // 2 + 1):
         if words[-n:] == words[-2 * n : -n]:
             return True
-    return len(text) > 40 and len(text) / len(zlib.compress(text.encode())) > 2.0
+    return len(text) > 40 and compression(text) > 2.0
+
+
+def compression(text: str) -> float:
+    """How many times smaller zlib makes it."""
+    return len(text) / len(zlib.compress(text.encode()))

@@ -12,7 +12,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-_OPENINGS = ("{", "[", "```", "<tool_call>", "<function_call>")
+_OPENINGS = ("{", "[", "```", "<")
 _BEGUN = re.compile(r"""(?:```(?:json)?|<\w+>|[\[{\s])*["']name["']\s*:""")  # a call, readable or not
 
 
@@ -26,14 +26,14 @@ class ToolCall:
 
 
 def looks_like_a_call(text: str) -> bool:
-    """True while `text` may still turn out to be a tool call: it opens like one, or is too short to tell."""
+    """True for text that opens as calls do, with code or markup, which nobody would say; and while it is too short."""
     text = text.lstrip()
     return any(text.startswith(opening) or opening.startswith(text) for opening in _OPENINGS)
 
 
 def parse(text: str, tools: list[dict[str, Any]]) -> list[ToolCall] | None:
     """The calls in `text`; [] when it means a call that does not fit `tools`; None when it is no call at all."""
-    wanted = [entry for entry in _objects(text) if "name" in entry]
+    wanted = [entry for entry in _objects(text) if "name" in entry] or _written_as_code(text, tools)
     if not wanted:
         return [] if _BEGUN.match(text) else None
     parameters = {t["function"]["name"]: t["function"].get("parameters") or {} for t in tools}
@@ -74,6 +74,13 @@ def _objects(text: str) -> list[dict[str, Any]]:
             found.append(value)
         at = text.find("{", end)
     return found
+
+
+def _written_as_code(text: str, tools: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """book_table({"people": 4}) → {"name": "book_table", "arguments": {"people": 4}}"""
+    names = "|".join(re.escape(str(tool["function"]["name"])) for tool in tools)
+    found = re.search(rf"\b({names})\((?=\s*\{{)", text) if names else None
+    return [{"name": found[1], "arguments": each} for each in _objects(text[found.end() :])[:1]] if found else []
 
 
 def schema_of(

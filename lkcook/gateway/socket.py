@@ -43,26 +43,35 @@ async def serve_messages(
     """Accept, read messages and hand each to `handle(session, message)`; errors go back, then reading goes on."""
     ws = web.WebSocketResponse(max_msg_size=_HARD_LIMIT, heartbeat=20)
     await ws.prepare(request)
-    session, complaints = open_session(ws), 0
+    session = open_session(ws)
     try:
-        async for raw in ws:
-            if raw.type is WSMsgType.ERROR:
-                break  # a frame beyond the hard limit; aiohttp has sent the close code
-            try:
-                await handle(session, parse(raw.type, raw.data))
-            except ProtocolError as error:
-                complaints += 1
-                await ws.send_json({"type": "error", "code": error.code, "message": str(error)})
-                if error.fatal or complaints >= _PATIENCE:
-                    break
-    except Closed:
-        await ws.send_json({"type": "session.closed"})
+        await _converse(ws, session, handle)
     except ConnectionError as error:
         logger.info("%s: the client went away (%s)", request.path, error)
     finally:
         await session.aclose()
         await ws.close()
     return ws
+
+
+async def _converse(
+    ws: web.WebSocketResponse, session: Any, handle: Callable[[Any, dict[str, Any]], Awaitable[None]]
+) -> None:
+    """Until the client leaves or says so, or breaks the protocol for good, or often enough."""
+    complaints = 0
+    async for raw in ws:
+        if raw.type is WSMsgType.ERROR:
+            return  # a frame beyond the hard limit; aiohttp has sent the close code
+        try:
+            await handle(session, parse(raw.type, raw.data))
+        except ProtocolError as error:
+            complaints += 1
+            await ws.send_json({"type": "error", "code": error.code, "message": str(error)})
+            if error.fatal or complaints >= _PATIENCE:
+                return
+        except Closed:
+            await ws.send_json({"type": "session.closed"})
+            return
 
 
 def parse(kind: WSMsgType, data: Any) -> dict[str, Any]:

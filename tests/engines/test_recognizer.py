@@ -146,7 +146,7 @@ async def test_finalize_ends_an_utterance_at_once_and_returns_after_its_final() 
     await listener.hear(samples[: round((BEFORE + 1.5) * 16_000)])
     assert "final" not in listener.kinds()
 
-    listener.engine.release()
+    await listener.release()
     await listener.recognizer.finalize()
     (final,) = listener.all("final")
     assert final.at < ends(samples) and listener.kinds()[-1] == "final" and not listener.tasks()
@@ -159,7 +159,7 @@ async def test_finalize_waits_for_the_decode() -> None:
     await asyncio.wait([ending], timeout=0.05)
     assert not ending.done() and "final" not in listener.kinds()
 
-    listener.engine.release()
+    await listener.release()
     await ending
     assert listener.kinds()[-1] == "final"
 

@@ -170,9 +170,19 @@ def test_a_call_is_recognised_at_every_one_of_its_beginnings() -> None:
         assert all(looks_like_a_call(call[:end]) for end in range(len(call) + 1)), call
 
 
-@pytest.mark.parametrize("text", ["Hello", " Y", "`code`", "<b>", "<tool", "``x", "(", '"{"', "<tool_box>", "1"])
+@pytest.mark.parametrize("text", ["Hello", " Y", "`code`", "``x", "(", '"{"', "1"])
 def test_words_are_recognised_as_soon_as_they_can_be(text: str) -> None:
-    assert looks_like_a_call(text) is (text == "<tool")
+    assert not looks_like_a_call(text)
+
+
+@pytest.mark.parametrize("text", ["<b>", "<tool", "<tool_response>\nBooked."])
+def test_markup_is_held_back_since_nobody_would_say_it(text: str) -> None:
+    assert looks_like_a_call(text)
+
+
+def test_a_call_written_as_code_is_read_too() -> None:
+    assert read('```\nbook({"people": 4})\n```') == [("book", {"people": 4})]
+    assert read("I can book (a table, that is).") is None
 
 
 def asked(*calls: tuple[str, str]) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""A real JupyterLab, started as the README says, in a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+ROOT = Path(__file__).parents[2]
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+_START_WITHIN = 90.0  # seconds
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a JupyterLab on copies of the notebooks: it saves what it runs."""
+    folder = tmp_path_factory.mktemp("lab") / "notebooks"
+    shutil.copytree(ROOT / "notebooks", folder)
+    port, token = _free_port(), secrets.token_hex(16)
+    options = ["--no-browser", "--LabApp.expose_app_in_browser=True", f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
+    command = [sys.executable, "cook.py", "lab", str(folder / "00_start_here.ipynb"), *options]
+    log = folder.parent / "lab.log"
+    environment = {**os.environ, "LKCOOK_CALLER": "script", "JUPYTER_CONFIG_DIR": str(folder.parent / "config")}
+    with log.open("wb") as out:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/api?token={token}", server, log)
+        yield f"http://127.0.0.1:{port}/lab/tree/00_start_here.ipynb?token={token}"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+@pytest.fixture
+async def page(lab: str) -> AsyncIterator[Page]:
+    """The first notebook, open and with its kernel ready; its outputs cleared, as a reader runs it anew."""
+    async with async_playwright() as playwright:
+        found = next(filter(None, map(shutil.which, _BROWSERS)), None)  # else the one playwright brought
+        browser = await playwright.chromium.launch(executable_path=found, args=list(_FLAGS))
+        page = await browser.new_page(viewport={"width": 1400, "height": 1000})
+        await page.goto(lab)
+        await page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
+        await page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
+        yield page
+        await browser.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_WITHIN
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=2)
+            return
+        except OSError:
+            time.sleep(0.2)  # a server that does not listen yet gives no event to wait for
+    raise AssertionError(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-3000:]}")
