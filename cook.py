@@ -31,7 +31,8 @@ VENV = HERE / ".venv"
 STAMP = VENV / "lkcook.json"  # written when the environment is complete: no stamp, no environment
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
-ALONE = ("tests/devices", "tests/end_to_end")  # sound in real time: a neighbour on the other core would be heard
+ALONE = ("tests/browser", "tests/devices", "tests/end_to_end")  # sound in real time: a neighbour would be heard
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PULSE_PLUGIN = "libasound_module_pcm_pulse.so"  # lets PortAudio, which knows ALSA, use PulseAudio's virtual devices
 CELL_TIMEOUT = 600  # seconds; a cell may hold a whole conversation
 
@@ -103,6 +104,7 @@ def test(extra: "list[str]") -> int:
     """Every test and every notebook, or what `extra` selects. The exit code is 0 only when all of it passed."""
     make_environment("test")
     offer_sound(for_tests=True)
+    offer_browser()
     if not fetch_weights():
         return 1
     results = {name: pytest(options) for name, options in ([("chosen", extra)] if extra else test_runs())}
@@ -115,7 +117,7 @@ def test_runs() -> "list[tuple[str, list[str]]]":
     """(name, pytest's arguments) for each run; a file's tests stay together, since they share what they started."""
     alone = [folder for folder in ALONE if (HERE / folder).is_dir()]
     rooms = ["tests", "-n", "2", "--dist", "loadfile"] + [f"--ignore={folder}" for folder in alone]
-    notebooks = ["--nbval", "notebooks", "--nbval-cell-timeout", str(CELL_TIMEOUT)]
+    notebooks = ["--nbval", "--nbval-current-env", "notebooks", "--nbval-cell-timeout", str(CELL_TIMEOUT)]
     notebooks += ["--nbval-sanitize-with", "tests/nbval_sanitize.cfg"]
     sound = [("sound", alone)] if alone else []
     return [("rooms", rooms)] + sound + [("notebooks", notebooks)]
@@ -123,7 +125,8 @@ def test_runs() -> "list[tuple[str, list[str]]]":
 
 def pytest(options: "list[str]") -> int:
     """Skipped tests are listed as such at the end (-rs); conftest.py makes them failures in CI."""
-    return subprocess.call([str(PYTHON), "-m", "pytest", "-rs"] + options, cwd=str(HERE), env=environment())
+    variables = dict(environment(), LKCOOK_IDLE="60")  # the notebooks' gateway goes soon after them
+    return subprocess.call([str(PYTHON), "-m", "pytest", "-rs"] + options, cwd=str(HERE), env=variables)
 
 
 def make_environment(extra: str = "") -> None:
@@ -209,16 +212,28 @@ def only_one():
 def offer_sound(for_tests: bool = False) -> None:
     """PortAudio on Linux: installed when that needs no password, else the line to run. Never an obstacle."""
     missing = missing_sound_packages(for_tests)
-    if not missing:
+    if not missing or apt_install(missing):
         return
-    root = root_prefix()
-    if root is not None and shutil.which("apt-get"):
-        say(f"Installing {' '.join(missing)} with apt-get ...")
-        apt = root + ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
-        run(apt + ["update"])  # a stale source does not matter if the packages are found
-        if run(apt + ["install", "-y", "--no-install-recommends"] + missing):
-            return
     say(f"For microphone and speaker, run: {sound_line(missing)}\n(Scripted callers need no sound device.)")
+
+
+def offer_browser() -> None:
+    """Chromium for the tests that open notebooks: the system's, or else the one playwright knows how to fetch."""
+    if any(map(shutil.which, BROWSERS)):
+        return
+    if not (sys.platform.startswith("linux") and apt_install(["chromium"])):
+        run([str(PYTHON), "-m", "playwright", "install", "chromium"])
+
+
+def apt_install(packages: "list[str]") -> bool:
+    """Install Debian packages if that needs no password. False when they are not there afterwards."""
+    root = root_prefix()
+    if root is None or not shutil.which("apt-get"):
+        return False
+    say(f"Installing {' '.join(packages)} with apt-get ...")
+    apt = root + ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    run(apt + ["update"])  # a stale source does not matter if the packages are found
+    return run(apt + ["install", "-y", "--no-install-recommends"] + packages)
 
 
 def missing_sound_packages(for_tests: bool = False) -> "list[str]":

