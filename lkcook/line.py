@@ -49,7 +49,6 @@ class TelephoneLine:
         self._release_later("session", self._session.aclose)
         self._release_later("caller", self._call.caller.aclose)
         await self._call.caller.prepare()
-        await self._call.caller.prepare()
         await self._listener.start()
         self._session.input.audio = self._call.caller
         self._session.output.audio = synchronizer.audio_output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,7 @@ class _Speaker:
         samples = trimmed(self._engine.synthesize(text, voice=self._voice))
         if self._cached:
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(f".{id(self)}.part")  # two kernels may speak the same line
+            part = path.with_suffix(f".{os.getpid()}-{id(self)}.part")  # two kernels may speak the same line
             Clip(samples, RATE).write(part)
             part.replace(path)
         return samples
