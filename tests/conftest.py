@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -44,17 +45,16 @@ def _wait_until_loaded(address: Address) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI a skipped test is a failed one: a missing install step must not hide behind it."""
-    report = yield
-    if report.skipped and os.environ.get("CI"):
-        report.outcome, report.longrepr = "failed", f"skipped, which CI does not allow: {report.longrepr}"
-    return report
+    return _seen((yield))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """The same for a file that skips itself."""
-    report = yield
+    return _seen((yield))
+
+
+def _seen(report: Any) -> Any:
+    """In CI a skipped test, or file, is a failed one: a missing install step must not hide behind it."""
     if report.skipped and os.environ.get("CI"):
         report.outcome, report.longrepr = "failed", f"skipped, which CI does not allow: {report.longrepr}"
     return report
