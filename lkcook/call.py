@@ -118,7 +118,7 @@ async def talk(
     *,
     caller: Caller | Clip | Path | str | None = None,
     listener: Listener | None = None,
-    patience: float = 20.0,
+    patience: float = 30.0,
     on_event: OnEvent | None = None,
 ) -> Call:
     """Run `session` with `agent` between a caller and a listener until somebody hangs up.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import warnings
 from pathlib import Path
 
@@ -21,11 +22,12 @@ def cache_dir() -> Path:
 def runtime_dir() -> Path:
     """The folder for files of running processes, readable by this user alone: `LKCOOK_RUNTIME`, or the system's.
 
-    Raises CookError when the folder belongs to somebody else: it holds the gateway's secret.
+    Raises CookError when the folder may be somebody else's: it holds the gateway's secret.
     """
     folder = _named_by("LKCOOK_RUNTIME") or _usual_runtime_dir()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)
+    if not os.path.lexists(folder):
+        folder.mkdir(mode=0o700, exist_ok=True)
     if hasattr(os, "getuid"):  # Windows keeps the user's folders private by itself
         _keep_private(folder)
     return folder
@@ -46,10 +48,8 @@ def _usual_runtime_dir() -> Path:
 def _keep_private(folder: Path) -> None:
     # In the shared temporary folder its name can be guessed, so somebody else may have made it first.
     status = folder.lstat()
-    if folder.is_symlink() or status.st_uid != os.getuid():
-        raise CookError(
-            f"The runtime folder {folder} belongs to another user.",
-            "Set LKCOOK_RUNTIME to a folder of your own.",
-        )
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        trouble = "belongs to another user" if status.st_uid != os.getuid() else "is a link or a file"
+        raise CookError(f"The runtime folder {folder} {trouble}.", "Set LKCOOK_RUNTIME to a folder of your own.")
     if status.st_mode & 0o077:
         folder.chmod(0o700)

@@ -48,9 +48,10 @@ def test_one_of_another_owner_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     assert "another user" in refused.value.what and "LKCOOK_RUNTIME" in refused.value.remedy
 
 
-@pytest.mark.parametrize("target", ["folder", "nothing"])
+@pytest.mark.parametrize("target", ["folder", "file", "nothing"])
 def test_a_link_is_refused_wherever_it_leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
     (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to(tmp_path / target)
     monkeypatch.setenv("LKCOOK_RUNTIME", str(tmp_path / "link"))
     with pytest.raises(CookError) as refused:

@@ -18,7 +18,7 @@ from lkcook.errors import CookError
 RATE = 24_000
 AUDIBLE = 328  # of 32768, one per cent: what is quieter does not count as speech
 _MARGIN = int(0.01 * RATE)  # kept around the speech, so that no consonant is clipped
-_VERSION = "1"  # part of the cache key: raise it when the voice changes
+_VERSION = "2"  # part of the cache key: raise it when the voice changes
 
 
 class Voice(Protocol):

@@ -239,7 +239,7 @@ class LanguageModel:
     def _complete(self, body: dict[str, Any], hand_over: Callable[[Any], bool]) -> None:
         try:
             self._server.handle_chat_completions(body, hand_over)
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             raise ModelRefused(str(error)) from error
 
 

@@ -93,17 +93,27 @@ def schema_of(
         names = {choice["function"]["name"]}
     else:
         return None
-    options = [
-        {
-            "type": "object",
-            "properties": {
-                "name": {"const": tool["function"]["name"]},
-                "arguments": tool["function"].get("parameters") or {"type": "object"},
-            },
-            "required": ["name", "arguments"],
-            "additionalProperties": False,
-        }
-        for tool in tools
-        if names is None or tool["function"]["name"] in names
-    ]
-    return {"anyOf": options} if options else None
+    options, definitions = [], {}
+    for tool in tools:
+        name = tool["function"]["name"]
+        if names is not None and name not in names:
+            continue
+        parameters, own = _with_definitions_apart(name, tool["function"].get("parameters") or {"type": "object"})
+        definitions.update(own)
+        options.append(
+            {
+                "type": "object",
+                "properties": {"name": {"const": name}, "arguments": parameters},
+                "required": ["name", "arguments"],
+                "additionalProperties": False,
+            }
+        )
+    if not options:
+        return None
+    return {"anyOf": options, "$defs": definitions} if definitions else {"anyOf": options}
+
+
+def _with_definitions_apart(name: str, parameters: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `#/$defs/` refers to (an Enum argument has it) belongs to the root; there several tools' must not clash."""
+    moved = json.loads(json.dumps(parameters).replace('"#/$defs/', f'"#/$defs/{name}.'))
+    return moved, {f"{name}.{key}": value for key, value in moved.pop("$defs", {}).items()}

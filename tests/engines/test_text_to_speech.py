@@ -1,0 +1,168 @@
+"""The voice: repeatable, sentence by sentence, at any pace, and understood by this project's own Whisper."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from lkcook import pcm
+from lkcook.engines import weights
+from lkcook.engines.speech_to_text import SpeechToText
+from lkcook.engines.text_to_speech import SAMPLE_RATE, VOICES, TextToSpeech, closely_cut
+from tests.speech import voice, word_error_rate
+
+BOOKED = "Your table for two is booked."
+
+
+@pytest.fixture
+def hibari() -> TextToSpeech:
+    return voice()
+
+
+@pytest.mark.parametrize("name", VOICES)
+def test_the_same_seed_gives_the_same_samples(hibari: TextToSpeech, name: str) -> None:
+    first, again = (hibari.synthesize(BOOKED, voice=name, seed=7) for _ in range(2))
+    other = hibari.synthesize(BOOKED, voice=name, seed=8)
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+    assert first.dtype == np.int16 and first.ndim == 1
+
+
+def test_another_engine_says_exactly_the_same(hibari: TextToSpeech) -> None:
+    other = TextToSpeech(threads=1)
+    assert all(np.array_equal(other.synthesize(BOOKED, voice=v), hibari.synthesize(BOOKED, voice=v)) for v in VOICES)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Hello.", 1),
+        ("Hello! Who is there? It is me.", 3),
+        ("Dr. Smith comes at 5 p.m. today.", 1),
+        ("One line\nand another", 2),
+        ("It costs 3.50 euros, not 4.", 1),
+    ],
+)
+def test_each_sentence_is_an_array_of_its_own(hibari: TextToSpeech, text: str, sentences: int) -> None:
+    parts = list(hibari.stream(text))
+    assert len(parts) == sentences and all(len(part) and part.dtype == np.int16 for part in parts)
+    assert np.array_equal(np.concatenate(parts), hibari.synthesize(text))
+
+
+def test_the_first_sentence_does_not_wait_for_the_others(hibari: TextToSpeech) -> None:
+    stream = hibari.stream(f"Good evening. {BOOKED * 50}")
+    assert np.array_equal(next(stream), hibari.synthesize("Good evening."))
+    stream.close()
+
+
+@pytest.mark.parametrize("name", VOICES)
+def test_speed_changes_the_length(hibari: TextToSpeech, name: str) -> None:
+    fast, own, slow = (len(hibari.synthesize(BOOKED, voice=name, speed=speed)) for speed in (2.0, 1.0, 0.5))
+    assert 1.3 * fast < own < slow / 1.3
+
+
+def test_the_caller_takes_about_as_long_as_the_agent(hibari: TextToSpeech) -> None:
+    agent, caller = (len(hibari.synthesize(BOOKED, voice=name)) for name in ("heart", "caller"))
+    assert caller == pytest.approx(agent, rel=0.2)
+
+
+def pitch(samples: np.ndarray) -> float:
+    """Median fundamental frequency of the voiced frames, by autocorrelation."""
+    size, found = SAMPLE_RATE // 25, []
+    shortest, longest = SAMPLE_RATE // 400, SAMPLE_RATE // 70
+    for at in range(0, len(samples) - size, size // 2):
+        frame = samples[at : at + size] - samples[at : at + size].mean()
+        likeness = np.correlate(frame, frame, "full")[size - 1 :]
+        lag = shortest + int(np.argmax(likeness[shortest:longest]))
+        if np.abs(frame).max() > 1000 and likeness[lag] > 0.5 * likeness[0]:
+            found.append(SAMPLE_RATE / lag)
+    return float(np.median(found))
+
+
+def test_the_pitch_of_a_buzz_is_found() -> None:
+    buzz = (8000 * (np.arange(SAMPLE_RATE) % (SAMPLE_RATE // 150) < 20)).astype(np.int16)
+    assert pitch(buzz) == pytest.approx(150, rel=0.03)
+
+
+def test_the_caller_has_a_lower_voice_than_the_agent(hibari: TextToSpeech) -> None:
+    text = "I would like to book a table for four people tomorrow evening."
+    agent, caller = (pitch(hibari.synthesize(text, voice=name)) for name in ("heart", "caller"))
+    assert caller / agent == pytest.approx(VOICES["caller"].pitch, abs=0.08)
+
+
+def test_both_voices_are_about_equally_loud(hibari: TextToSpeech) -> None:
+    loudness = [float(np.std(hibari.synthesize(BOOKED, voice=name).astype(float))) for name in VOICES]
+    assert max(loudness) < 1.5 * min(loudness)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\n", "\t", "🙂", "中文", "***", "\u200b", "\x00\x01"])
+@pytest.mark.parametrize("name", VOICES)
+def test_what_cannot_be_pronounced_is_no_sound_and_no_error(hibari: TextToSpeech, name: str, text: str) -> None:
+    assert list(hibari.stream(text, voice=name)) == []
+    silence = hibari.synthesize(text, voice=name)
+    assert len(silence) == 0 and silence.dtype == np.int16
+
+
+def test_what_cannot_be_pronounced_is_left_out(hibari: TextToSpeech) -> None:
+    assert np.array_equal(hibari.synthesize(f"{BOOKED} 🙂\n***\n"), hibari.synthesize(BOOKED))
+
+
+@pytest.mark.parametrize("text", ["...", "?!", "-", "()", "'", "a", "<break/>", "http://x.y/z?a=b", "Привет", "é" * 40])
+@pytest.mark.parametrize("name", VOICES)
+def test_odd_text_is_no_error(hibari: TextToSpeech, name: str, text: str) -> None:
+    assert len(hibari.synthesize(text, voice=name)) < 10 * SAMPLE_RATE
+
+
+def test_a_very_long_sentence_is_spoken_whole(hibari: TextToSpeech) -> None:
+    once = "the king went over the hill, and then "
+    short, long = (len(hibari.synthesize(once * times)) for times in (5, 60))
+    assert long > 0.8 * 12 * short
+
+
+def test_a_voice_that_does_not_exist_is_a_key_error(hibari: TextToSpeech) -> None:
+    for call in (hibari.synthesize, lambda text, voice: list(hibari.stream(text, voice=voice))):
+        with pytest.raises(KeyError, match="baritone"):
+            call("Hello.", voice="baritone")
+
+
+def test_threads_do_not_disturb_each_other(hibari: TextToSpeech) -> None:
+    texts = ["One.", "Two and three.", "Four, five, six and seven.", BOOKED] * 2
+    alone = [hibari.synthesize(text) for text in texts]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(hibari.synthesize, texts))
+    assert all(np.array_equal(one, other) for one, other in zip(alone, together))
+
+
+@pytest.mark.parametrize("name", VOICES)
+def test_no_sentence_begins_or_ends_with_a_long_silence(hibari: TextToSpeech, name: str) -> None:
+    for samples in hibari.stream("Good evening. Who is speaking, please? Yes.", voice=name):
+        audible = np.flatnonzero(np.abs(samples.astype(int)) >= 100)
+        assert audible[0] <= SAMPLE_RATE // 40 and len(samples) - audible[-1] <= SAMPLE_RATE // 4
+
+
+def test_closely_cut_keeps_every_audible_sample_and_a_pause_after_them() -> None:
+    silence, sound = np.zeros(SAMPLE_RATE, np.int16), np.full(1000, -3000, np.int16)
+    cut = closely_cut(np.concatenate([silence, sound, silence]))
+    assert np.count_nonzero(cut) == 1000 and 0 < np.flatnonzero(cut)[0] < SAMPLE_RATE // 25
+    assert SAMPLE_RATE // 10 < len(cut) - np.flatnonzero(cut)[-1] < SAMPLE_RATE // 2
+    assert np.array_equal(closely_cut(sound), sound)
+    assert np.array_equal(closely_cut(np.full(5, -32768, np.int16)), np.full(5, -32768, np.int16))
+
+
+@pytest.mark.parametrize("name", VOICES)
+def test_what_is_said_is_understood(hibari: TextToSpeech, name: str, whisper: SpeechToText) -> None:
+    said = [
+        "Your table for two is booked for tomorrow evening.",
+        "We are open from nine in the morning until ten at night.",
+        "The museum is closed on Monday, but the garden is open.",
+        "Could you please tell me your name again?",
+    ]
+    spoken = [pcm.resample(hibari.synthesize(text, voice=name), SAMPLE_RATE, 16_000) for text in said]
+    heard = [whisper.transcribe(pcm.to_float(samples)).text for samples in spoken]
+    assert word_error_rate(said, heard) <= 0.10, heard
+
+
+@pytest.fixture(scope="module")
+def whisper() -> SpeechToText:
+    return SpeechToText(weights.fetch("whisper-base"))
