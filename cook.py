@@ -66,10 +66,16 @@ def lab(extra: "list[str]") -> int:
     offer_sound()
     if not fetch_weights():
         say("Going on without the models: until they are here, calls need LiveKit Cloud's keys.")
+    extra = [from_here(word) if word.endswith(".ipynb") else word for word in extra]
     notebook = [] if any(word.endswith(".ipynb") for word in extra) else [FIRST_NOTEBOOK]
     root = ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []  # JupyterLab insists
     os.chdir(str(HERE))
     return hand_over(["-m", "jupyterlab"] + notebook + root + extra)
+
+
+def from_here(path: str) -> str:
+    """`path` as seen from the cookbook's folder, in which JupyterLab is going to run."""
+    return path if os.path.isabs(path) else os.path.relpath(path, str(HERE))
 
 
 def talk(extra: "list[str]") -> int:
@@ -139,7 +145,12 @@ def make_environment(extra: str = "") -> None:
         extras = sorted({extra, *read_stamp().get("extras", [])} - {""})
         whole = read_stamp().get("made of") == made_of()
         say("Installing what the tests need ..." if whole else f"Making {VENV} (a minute or two, this time only) ...")
-        if not any(install(extras, tool, keep=whole) for tool in installers()):
+        keep = whole and PYTHON.exists()
+        for tool in installers():
+            if install(extras, tool, keep):
+                break
+            keep = False  # what the first could not fill is no start for the second
+        else:
             raise Trouble("The packages could not be installed; the reason stands above. Then run the same line again.")
         STAMP.write_text(json.dumps({"made of": made_of(), "extras": extras}))
 

@@ -236,3 +236,19 @@ def test_the_schema_asks_for_the_tools_own_arguments_and_nothing_else() -> None:
     assert option["required"] == ["name", "arguments"] and option["additionalProperties"] is False
     (option,) = (schema_of([HOURS], "required") or {})["anyOf"]
     assert option["properties"]["arguments"] == {"type": "object"}
+
+
+def test_what_arguments_refer_to_is_found_at_the_root_and_does_not_clash() -> None:
+    tools = [tool("order_pizza", "size"), tool("order_wine", "size"), tool("book", "people")]
+    for each, sizes in zip(tools, (["small", "large"], ["glass", "bottle"])):
+        parameters = each["function"]["parameters"]
+        parameters["properties"]["size"] = {"$ref": "#/$defs/Size"}
+        parameters["$defs"] = {"Size": {"enum": sizes}}
+    before = json.dumps(tools)
+
+    schema = schema_of(tools, "required") or {}
+    for option, sizes in zip(schema["anyOf"], (["small", "large"], ["glass", "bottle"])):
+        path = option["properties"]["arguments"]["properties"]["size"]["$ref"].split("/")
+        assert path[:2] == ["#", "$defs"] and schema["$defs"][path[2]] == {"enum": sizes}
+    assert json.dumps(tools) == before, "the caller's own tools stay as they are"
+    assert "$defs" not in (schema_of(tools[2:], "required") or {})

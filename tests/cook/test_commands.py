@@ -1,0 +1,99 @@
+"""What each command starts, with what, and its exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.cook.conftest import Machine, becomes
+
+FIRST = "notebooks/00_start_here.ipynb"
+
+
+def test_lab_opens_the_first_notebook_with_the_readers_options(cook: ModuleType, machine: Machine) -> None:
+    became = becomes(cook, "lab", "--no-browser", "--port", "8900")
+    assert became.command[1:] == ["-m", "jupyterlab", FIRST, "--no-browser", "--port", "8900"]
+    assert machine.did("-m lkcook weights")
+
+
+def test_lab_opens_the_notebook_that_is_named(cook: ModuleType) -> None:
+    assert becomes(cook, "lab", "other.ipynb").command[1:] == ["-m", "jupyterlab", "other.ipynb"]
+
+
+def test_lab_finds_a_notebook_from_where_the_reader_is(
+    cook: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook = folder / "notebooks" / "mine.ipynb"
+    notebook.parent.mkdir()
+    notebook.touch()
+    monkeypatch.chdir(notebook.parent)
+    named = becomes(cook, "lab", "mine.ipynb").command[-1]
+    assert Path.cwd() == folder and (folder / named).samefile(notebook)
+
+
+def test_lab_opens_without_models_and_says_so(
+    cook: ModuleType, machine: Machine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    machine.fails = lambda line: line.endswith("lkcook weights")
+    assert FIRST in becomes(cook, "lab").command
+    assert "without the models" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["gateway", "test"])
+def test_what_needs_the_models_does_not_start_without_them(cook: ModuleType, machine: Machine, command: str) -> None:
+    machine.fails = lambda line: line.endswith("lkcook weights")
+    assert cook.main([command]) == 1
+    assert not machine.did("-m pytest")
+
+
+@pytest.mark.parametrize("option", ["--stop", "--help"])
+def test_the_gateway_is_stopped_without_fetching_anything(cook: ModuleType, machine: Machine, option: str) -> None:
+    assert becomes(cook, "gateway", option).command[1:] == ["-m", "lkcook", "gateway", option]
+    assert not machine.did("weights")
+
+
+def test_the_doctor_of_a_whole_environment_is_the_one_inside(cook: ModuleType) -> None:
+    cook.make_environment()
+    assert becomes(cook, "doctor").command[1:] == ["-m", "lkcook", "doctor"]
+
+
+def test_the_doctor_installs_nothing(cook: ModuleType, machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cook.main(["doctor"]) == 1
+    assert "python cook.py lab" in capsys.readouterr().out and machine.commands == []
+
+
+@pytest.fixture
+def rooms(folder: Path) -> None:
+    for room in ("tests/devices", "tests/end_to_end"):
+        (folder / room).mkdir(parents=True)
+
+
+def test_every_room_and_every_notebook_is_run_once(cook: ModuleType, machine: Machine, rooms: None) -> None:
+    assert cook.main(["test"]) == 0
+    first, sound, notebooks = (line.split(" -m pytest ")[1] for line in machine.commands if " -m pytest " in line)
+    assert "tests" in first.split() and sound.split()[-2:] == ["tests/devices", "tests/end_to_end"]
+    assert all(f"--ignore={room}" in first.split() for room in sound.split()[-2:])
+    assert {"--nbval", "notebooks"} <= set(notebooks.split())
+
+
+@pytest.mark.parametrize("failing", ["loadfile", "tests/end_to_end", "--nbval"])
+def test_one_failing_run_is_named_and_makes_the_exit_code_1_after_the_others_have_run(
+    cook: ModuleType, machine: Machine, rooms: None, capfd: pytest.CaptureFixture[str], failing: str
+) -> None:
+    machine.fails = lambda line: "-m pytest" in line and failing in line and f"ignore={failing}" not in line
+    assert cook.main(["test"]) == 1
+    assert len([line for line in machine.commands if " -m pytest " in line]) == 3
+    err = capfd.readouterr().err
+    assert err.count("FAILED  ") == 1 and err.count("passed  ") == 2
+
+
+@pytest.mark.parametrize("passes", [True, False])
+def test_chosen_tests_are_handed_to_pytest_and_its_verdict_comes_back(
+    cook: ModuleType, machine: Machine, passes: bool
+) -> None:
+    machine.fails = lambda line: "-m pytest" in line and not passes
+    assert cook.main(["test", "tests/gateway", "-k", "barge"]) == (0 if passes else 1)
+    (run,) = [line for line in machine.commands if " -m pytest " in line]
+    assert run.endswith("tests/gateway -k barge")
