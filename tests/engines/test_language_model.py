@@ -191,7 +191,7 @@ async def test_a_prime_leaves_only_the_new_words_to_be_read(model: LanguageModel
 
 
 async def test_a_prime_gives_way_with_what_it_has(model: LanguageModel) -> None:
-    primed, whole = Primed(patience=20), asked(FACTS[::-1], max_tokens=1)
+    primed, whole = Primed(patience=20), asked(f"Forget: {FACTS}", max_tokens=1)
     await model.prime(whole, primed.give_way)
     assert primed.asked == 20
     done = (await answer(model, whole)).done
