@@ -36,9 +36,8 @@ def ava() -> Agent:
     class Ava(Agent):
         def __init__(self) -> None:
             super().__init__(
-                instructions="You are Ava, who answers the phone at the restaurant Bella, and greet the caller first. "
-                "Bella is open from 11 am to 10 pm and serves Italian food. You book tables yourself. "
-                "Never say more than six words."
+                instructions="You are Ava, who answers the phone at the restaurant Bella. Bella serves Italian food "
+                "every day from 11 am to 10 pm. You book tables yourself. Keep every answer under eight words."
             )
 
         async def on_enter(self) -> None:

@@ -80,12 +80,17 @@ def machine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return machine
 
 
-@pytest.fixture
-def cook(machine: Machine, folder: Path) -> ModuleType:
+def load(folder: Path) -> ModuleType:
+    """The cook.py of a clone, as a module."""
     spec = importlib.util.spec_from_file_location("cook_under_test", folder / "cook.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def cook(machine: Machine, folder: Path) -> ModuleType:
+    return load(folder)
 
 
 def becomes(cook: ModuleType, *arguments: str) -> Became:

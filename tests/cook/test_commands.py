@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.cook.conftest import Machine, becomes
+from tests.cook.conftest import ROOT, Machine, becomes
 
 FIRST = "notebooks/00_start_here.ipynb"
 
@@ -65,16 +65,18 @@ def test_the_doctor_installs_nothing(cook: ModuleType, machine: Machine, capsys:
 
 
 @pytest.fixture
-def rooms(folder: Path) -> None:
-    for room in ("tests/devices", "tests/end_to_end"):
+def rooms(cook: ModuleType, folder: Path) -> None:
+    for room in cook.ALONE:
         (folder / room).mkdir(parents=True)
 
 
 def test_every_room_and_every_notebook_is_run_once(cook: ModuleType, machine: Machine, rooms: None) -> None:
     assert cook.main(["test"]) == 0
     first, sound, notebooks = (line.split(" -m pytest ")[1] for line in machine.commands if " -m pytest " in line)
-    assert "tests" in first.split() and sound.split()[-2:] == ["tests/devices", "tests/end_to_end"]
-    assert all(f"--ignore={room}" in first.split() for room in sound.split()[-2:])
+    alone = [word for word in sound.split() if word.startswith("tests/")]
+    assert alone == list(cook.ALONE) and all((ROOT / room).is_dir() for room in alone)
+    assert "tests" in first.split()
+    assert [word for word in first.split() if "ignore" in word] == [f"--ignore={room}" for room in alone]
     assert {"--nbval", "notebooks"} <= set(notebooks.split())
 
 
@@ -97,3 +99,12 @@ def test_chosen_tests_are_handed_to_pytest_and_its_verdict_comes_back(
     assert cook.main(["test", "tests/gateway", "-k", "barge"]) == (0 if passes else 1)
     (run,) = [line for line in machine.commands if " -m pytest " in line]
     assert run.endswith("tests/gateway -k barge")
+
+
+@pytest.mark.parametrize("browser", [None, "chromium", "google-chrome"])
+def test_the_tests_fetch_a_browser_only_when_there_is_none(
+    cook: ModuleType, machine: Machine, browser: str | None
+) -> None:
+    machine.programs |= {browser} - {None}
+    assert cook.main(["test"]) == 0
+    assert machine.did("playwright install chromium") is (browser is None)

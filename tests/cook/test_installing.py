@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.cook.conftest import Machine, becomes
+from tests.cook.conftest import Machine, becomes, load
 
 
 def stamp(cook: ModuleType) -> dict[str, object]:
@@ -38,8 +38,7 @@ def test_an_environment_is_not_ready_when_it_may_be_incomplete(
         with (folder / "pyproject.toml").open("a") as pyproject:
             pyproject.write("# another pin\n")
     elif trouble == "another folder":
-        cook.HERE = folder / "elsewhere"
-        shutil.copytree(folder, cook.HERE, ignore=shutil.ignore_patterns("elsewhere"))
+        cook = load(shutil.copytree(folder, folder / "copy"))
     else:
         machine.python.unlink()
     assert not cook.is_ready()

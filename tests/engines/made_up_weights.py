@@ -120,10 +120,14 @@ def build_wheel(package: str, folder: Path, members: dict[str, bytes], code: str
     return wheel
 
 
-def build_source_distribution(package: str, folder: Path, setup: str) -> None:
-    """What pip would have to run `setup` for."""
+def build_source_distribution(package: str, folder: Path, code: str) -> None:
+    """What pip could make a wheel of by running `code`; it needs nothing else, so being offline stops nobody."""
     root = f"{package}-{VERSION}"
-    files = {"setup.py": setup, "PKG-INFO": f"Metadata-Version: 2.1\nName: {package}\nVersion: {VERSION}\n"}
+    files = {
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+        "backend.py": code,
+        "PKG-INFO": f"Metadata-Version: 2.1\nName: {package}\nVersion: {VERSION}\n",
+    }
     with tarfile.open(folder / f"{root}.tar.gz", "w:gz") as archive:
         for name, text in files.items():
             entry = tarfile.TarInfo(f"{root}/{name}")
