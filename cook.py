@@ -70,7 +70,8 @@ def lab(extra: "list[str]") -> int:
     notebook = [] if any(word.endswith(".ipynb") for word in extra) else [FIRST_NOTEBOOK]
     root = ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []  # JupyterLab insists
     os.chdir(str(HERE))
-    return hand_over(["-m", "jupyterlab"] + notebook + root + extra)
+    exposed = ["--LabApp.expose_app_in_browser=True"]  # lkcook.Picker rewrites the recipe's cell through it
+    return hand_over(["-m", "jupyterlab"] + notebook + root + exposed + extra)
 
 
 def from_here(path: str) -> str:

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from lkcook.checks import doctor as doctor
     from lkcook.errors import CallError as CallError
     from lkcook.errors import CookError as CookError
+    from lkcook.panel.picker import Picker as Picker
+    from lkcook.report.pitch import pitch_range as pitch_range
+    from lkcook.report.pitch import median_pitch as median_pitch
+    from lkcook.report.plots import plot_pitch as plot_pitch
+    from lkcook.report.plots import plot_words as plot_words
+    from lkcook.report.answers import compare as compare
+    from lkcook.faults import failing as failing
+    from lkcook.direct import say as say
+    from lkcook.direct import hear as hear
+    from lkcook.direct import ask as ask
 
 __version__ = "0.1.0"
 
@@ -34,6 +44,16 @@ _HOMES = {
     "doctor": "checks",
     "CallError": "errors",
     "CookError": "errors",
+    "Picker": "panel.picker",
+    "pitch_range": "report.pitch",
+    "median_pitch": "report.pitch",
+    "plot_pitch": "report.plots",
+    "plot_words": "report.plots",
+    "compare": "report.answers",
+    "failing": "faults",
+    "say": "direct",
+    "hear": "direct",
+    "ask": "direct",
 }
 __all__ = sorted(_HOMES)
 

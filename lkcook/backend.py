@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lkcook import notebook
 from lkcook.errors import BackendError
+
+if TYPE_CHECKING:
+    from lkcook.gateway.process import Address
 
 CLOUD = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
 FLIP_DEFAULTS = ("LIVEKIT_DEV_MODE", "LIVEKIT_REMOTE_EOT_URL")
@@ -37,6 +41,8 @@ class Backend:
         return f" — {self.where}{'. ' + self.note if self.note else ''}"
 
 
+_gateway: Address | None = None  # the one the environment points at
+_told: tuple[int, list[str]] | None = None  # which gateway was last told to fail what
 _readers_own: dict[str, str | None] = {}  # what we replaced, to be put back when the cloud is chosen
 _in_force: Backend | None = None
 
@@ -76,6 +82,32 @@ def refresh() -> None:
         _point_at_gateway()
 
 
+def requests(since: float) -> list[dict[str, Any]]:
+    """What this process sent to the embedded gateway since `since` (time.time()); nothing is known on the cloud."""
+    if _gateway is None or _in_force is None or _in_force.name != "embedded":
+        return []
+    answer = _gateway.ask("GET", f"/requests?since={since}") or {}
+    return answer.get("requests", [])  # type: ignore[return-value]
+
+
+def fail(models: Sequence[str], status: int = 503) -> None:
+    """Let the embedded gateway refuse `models` to this process from now on. Raises BackendError on the cloud."""
+    if _gateway is None or _in_force is None or _in_force.name != "embedded":
+        raise BackendError(
+            "Only the embedded gateway can be told to fail a model", "run lkcook.setup('embedded') first"
+        )
+    if _gateway.ask("PUT", "/failing", {"models": list(models), "status": status}) is None:
+        raise BackendError(
+            f"The embedded gateway could not be told to fail {', '.join(models)} with status {status}",
+            "use a status of 429, 500 or 503, and run lkcook.setup() if the gateway is gone",
+        )
+
+
+def fails_by_environment() -> list[str]:
+    """The models LKCOOK_FAIL names, separated by commas or spaces."""
+    return os.environ.get("LKCOOK_FAIL", "").replace(",", " ").split()
+
+
 def _cloud() -> Backend:
     return Backend("cloud", os.environ["LIVEKIT_URL"], _flipped())
 
@@ -94,13 +126,24 @@ def _embedded(missing: list[str]) -> Backend:
 
 
 def _point_at_gateway() -> str:
+    global _gateway
     from lkcook.gateway import process
 
-    address = process.ensure()
+    _gateway = address = process.ensure()
     for name, value in process.environment(address).items():
         _readers_own.setdefault(name, os.environ.get(name))
         os.environ[name] = value
+    _pass_on_failures(address)
     return address.url
+
+
+def _pass_on_failures(address: Address) -> None:
+    """LKCOOK_FAIL may be set or unset at any time; a gateway that was started anew has heard of nothing."""
+    global _told
+    news = (address.pid, fails_by_environment())
+    if news != (_told or (address.pid, [])):
+        address.ask("PUT", "/failing", {"models": news[1]})
+    _told = news
 
 
 def _give_back() -> None:

@@ -23,6 +23,7 @@ from lkcook.line import TelephoneLine, accept_interruption
 from lkcook.panel import live
 from lkcook.parties import Script, choose_caller, choose_listener
 from lkcook.report.recording import Recorder
+from lkcook.report.requests import Requests
 from lkcook.report.spans import Trace, spans_below
 from lkcook.report.stages import Evidence, read_turns
 from lkcook.report.transcript import Message, Transcript
@@ -52,6 +53,7 @@ class Call:
     started_at: float = field(default_factory=time.time)
     ended_at: float | None = None
     usage: Any = None
+    kept_requests: Requests | None = field(default=None, repr=False)
 
     @property
     def duration(self) -> float:
@@ -65,8 +67,18 @@ class Call:
 
     @property
     def transcript(self) -> Transcript:
-        """Who said what: the caller as understood by the agent, the agent as far as it was heard."""
-        return Transcript.of(self._messages(), self.started_at)
+        """Who said what: the caller as understood by the agent, the agent as far as it was heard.
+
+        The backend has a line where another model took over (a fallback).
+        """
+        return Transcript.of(self._messages(), self.started_at, self.requests.switches)
+
+    @property
+    def requests(self) -> Requests:
+        """What the session really sent to the embedded gateway, without sound and secrets; empty on the cloud."""
+        if self.kept_requests is not None:
+            return self.kept_requests
+        return Requests.of(backend.requests(self.started_at), self.started_at)
 
     @property
     def recording(self) -> Clip:
@@ -128,7 +140,8 @@ async def talk(
         the script); "script", "microphone", a WAV path or Clip, or a Caller. listener: None is the speaker when a
         person is there, else a recorder.
     patience: seconds without a sound from the agent after which a line counts as unanswered.
-    on_event(kind, payload), live: "interim"(text), "user"(text), "agent"(text), "state"((who, state)).
+    on_event(kind, payload), live: "interim"(text), "user"(text), "agent"(text), "state"((who, state)), and at the end
+        "note"(text) for each option that the embedded gateway could not honour.
 
     Interrupting the cell hangs up: the call is returned as it stands. `talk` sets the session's audio input and
     output and changes none of its options; mind that LiveKit ignores barge-in during the first
@@ -154,6 +167,9 @@ async def talk(
                 met = error
             finally:
                 await line.hang_up()
+        call.kept_requests = await asyncio.to_thread(lambda: call.requests)
+        for note in call.kept_requests.notes:
+            call.journal.tell("note", note)
     if (problem := _problem(call, met, stopped)) is not None:
         raise await _with_backend_restored(problem)
     return call

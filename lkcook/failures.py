@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +20,7 @@ STAGES: tuple[tuple[type, str], ...] = (
     (llm.LLM, "language model"),
     (tts.TTS, "text to speech"),
 )
+_EVENT = re.compile(r'\{"type": "error".*\}$')
 CLOSED = ("closed unexpectedly", "closed before input ended")
 
 
@@ -51,6 +56,17 @@ class ServerWords(logging.Handler):
             self.last = _words_in(event)
 
 
+@contextlib.contextmanager
+def server_words() -> Iterator[Callable[[], str]]:
+    """Listens to LiveKit's log while the block runs; gives what tells the last error message of a server."""
+    handler, logger = ServerWords(), logging.getLogger("livekit.agents")
+    logger.addHandler(handler)
+    try:
+        yield lambda: handler.last
+    finally:
+        logger.removeHandler(handler)
+
+
 def stage_of(source: object) -> str:
     """The name of the pipeline stage that `source` (the model object of an error event) is."""
     for kind, stage in STAGES:
@@ -71,6 +87,8 @@ def message_of(error: Any, server_words: str = "") -> str:
     if exception is None:
         return str(error)
     said = exception.message if isinstance(exception, APIStatusError) else str(exception)
+    if event := _EVENT.search(said):  # LiveKit's text-to-speech client repeats the server's whole message
+        said = f"{said[: event.start()].rstrip()} {_words_in(json.loads(event[0]))}"
     words = _words_in(getattr(exception, "body", None)) or server_words
     if words and words not in said:
         said = f"{said}: {words}"
@@ -81,7 +99,7 @@ def message_of(error: Any, server_words: str = "") -> str:
 def remedy_for(error: Any, message: str = "") -> str:
     """The next step for this cause; never names a secret."""
     exception = exception_in(error)
-    status = getattr(exception, "status_code", None)
+    status = _status_of(exception)
     if status in (401, 403):
         return (
             "The backend refused the keys: set LIVEKIT_API_KEY and LIVEKIT_API_SECRET (or the provider's own key) "
@@ -89,15 +107,28 @@ def remedy_for(error: Any, message: str = "") -> str:
         )
     if status == 429:
         return "The quota is used up: wait a moment, or run lkcook.setup(backend='embedded') to go on offline."
+    if status in (500, 502, 503):
+        return "The model is down: run the cell again, take another model, or give this one a fallback=[…]."
     if isinstance(exception, (APITimeoutError, TimeoutError)):
         return "The backend did not answer in time: run the cell again; if that happens often, close other kernels."
     if _connection_lost(exception):
         return "The backend went away: run the cell again, lkcook.setup() restarts the embedded gateway."
+    if status == 404 and "unknown voice" in message:
+        return "Use a voice of that provider which this backend knows; its answer above lists them."
     if status == 404 or (isinstance(exception, APIError) and "model" in message.lower()):
         return "Use a model id that this backend serves; its answer above names the nearest one."
     if isinstance(exception, APIError):
         return "Run the cell again; logging.basicConfig(level=logging.DEBUG) shows what was sent and what came back."
     return "Code of the agent or of a plugin raised this; logging.basicConfig(level=logging.DEBUG) shows where."
+
+
+def _status_of(exception: BaseException | None) -> int | None:
+    """The HTTP status, or the code a WebSocket's error message carries, in its body or in the text."""
+    body = getattr(exception, "body", None)
+    code = body.get("code") if isinstance(body, dict) else None
+    if event := _EVENT.search(str(exception)):
+        code = json.loads(event[0]).get("code")
+    return code if isinstance(code, int) else getattr(exception, "status_code", None)
 
 
 def _connection_lost(exception: BaseException | None) -> bool:

@@ -87,7 +87,8 @@ class Journal:
         )
         self.errors.append(failure)
 
-    def _tell(self, kind: str, payload: Any) -> None:
+    def tell(self, kind: str, payload: Any) -> None:
+        """Pass one event on to whoever follows the call live."""
         for follower in self.followers:
             follower(kind, payload)
 
@@ -100,7 +101,7 @@ class Journal:
         if item.role == "user":
             self._uncommitted.clear()
         else:
-            self._tell("agent", item.text_content or "")
+            self.tell("agent", item.text_content or "")
 
     def _on_transcribed(self, event: UserInputTranscribedEvent) -> None:
         if not event.transcript:
@@ -108,17 +109,17 @@ class Journal:
         if event.is_final:
             self.finals.append((event.created_at, event.transcript))
             self._uncommitted.append((event.created_at, event.transcript))
-        self._tell("user" if event.is_final else "interim", event.transcript)
+        self.tell("user" if event.is_final else "interim", event.transcript)
 
     def _on_caller_state(self, event: UserStateChangedEvent) -> None:
         if event.new_state == "speaking":
             self._caller_spoke = (event.created_at, event.created_at)
         elif event.old_state == "speaking" and self._caller_spoke is not None:
             self._caller_spoke = (self._caller_spoke[0], event.created_at)
-        self._tell("state", ("caller", event.new_state))
+        self.tell("state", ("caller", event.new_state))
 
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
-        self._tell("state", ("agent", event.new_state))
+        self.tell("state", ("agent", event.new_state))
 
     def _on_tools(self, event: FunctionToolsExecutedEvent) -> None:
         self.tools += [(event.created_at, call.name) for call in event.function_calls]

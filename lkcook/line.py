@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from livekit.agents import Agent, AgentSession
@@ -14,8 +13,7 @@ from livekit.agents.voice.transcription import TranscriptSynchronizer
 
 from lkcook.audio.listener import Listener
 from lkcook.conversation import LiveConversation
-from lkcook.failures import ServerWords
-from lkcook.journal import Journal
+from lkcook.failures import server_words
 
 if TYPE_CHECKING:
     from lkcook.call import Call
@@ -93,7 +91,7 @@ class TelephoneLine:
         self._parts.callback(self._untap)
         self._parts.callback(self._call.journal.follow(self._session))
         self._parts.callback(self._conversation.follow(self._listener))
-        self._parts.enter_context(_server_words(self._call.journal))
+        self._call.journal.server_words = self._parts.enter_context(server_words())
 
     def _untap(self) -> None:
         self._call.caller.tap = self._listener.tap = None
@@ -121,14 +119,3 @@ async def _stop(tasks: set[asyncio.Future[None]]) -> None:
         for task in tasks:
             task.cancel()
         _, tasks = await asyncio.wait(tasks, timeout=0.5)
-
-
-@contextlib.contextmanager
-def _server_words(journal: Journal) -> Iterator[None]:
-    handler, logger = ServerWords(), logging.getLogger("livekit.agents")
-    journal.server_words = lambda: handler.last
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)

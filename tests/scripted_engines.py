@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,7 +49,14 @@ class ScriptedEngine:
     def busy(self) -> bool:
         return self.occupied or (self._in_turn and bool(self.held))
 
-    def transcribe(self, samples: np.ndarray, *, language: str | None = "en", retry: bool = True) -> Transcript:
+    def transcribe(
+        self,
+        samples: np.ndarray,
+        *,
+        language: str | None = "en",
+        retry: bool = True,
+        keyterms: Sequence[str] = (),
+    ) -> Transcript:
         with self._turn:
             asked = Asked(samples.copy(), language, retry)
             self.asked.append(asked)

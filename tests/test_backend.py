@@ -12,11 +12,8 @@ from lkcook.errors import BackendError
 from lkcook.gateway import process
 from lkcook.gateway.process import Address
 
-OWN = {
-    "LIVEKIT_INFERENCE_URL": "http://127.0.0.1:4711/v1",
-    "LIVEKIT_API_KEY": "lkcook-key",
-    "LIVEKIT_API_SECRET": "lkcook-secret",
-}
+ADDRESS = Address("http://127.0.0.1:4711/v1", "lkcook-key", "lkcook-secret-of-at-least-32-bytes", 1, "")
+OWN = process.environment(ADDRESS)
 KEYS = {
     "LIVEKIT_URL": "wss://reader.livekit.cloud",
     "LIVEKIT_API_KEY": "readers-key",
@@ -33,8 +30,7 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "_readers_own", {})
     monkeypatch.setattr(backend, "_in_force", None)
     monkeypatch.setattr(weights, "fetch_all_with_progress", lambda: None)
-    address = Address(OWN["LIVEKIT_INFERENCE_URL"], OWN["LIVEKIT_API_KEY"], OWN["LIVEKIT_API_SECRET"], 1, "")
-    monkeypatch.setattr(process, "ensure", lambda: address)
+    monkeypatch.setattr(process, "ensure", lambda: ADDRESS)
 
 
 @pytest.fixture

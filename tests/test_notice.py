@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from lkcook.engines import weights_catalogue
 from lkcook.engines.weights_catalogue import WEIGHTS, Weight
 from packaging.requirements import Requirement
 
@@ -56,7 +58,7 @@ def test_a_weight_stands_there_with_author_licence_origin_and_hashes(weight: Wei
     assert lines[0] == f"{weight.name}: {weight.title}"
     assert f"by       {weight.author}" in lines
     assert f"licence  {weight.licence}" in lines
-    assert f"origin   huggingface.co/{weight.hub}" in lines
+    assert f"origin   {weight.origin}" in lines
     hashes = [line for line in lines if re.match(r"[0-9a-f]{64}\b", line)]
     assert hashes == [f"{file.sha256}  {file.name}" for file in weight.files]
 
@@ -65,6 +67,14 @@ def test_a_weight_stands_there_with_author_licence_origin_and_hashes(weight: Wei
 def test_the_packages_that_carry_it_are_named(weight: Weight) -> None:
     requirements = list(dict.fromkeys(part.requirement for file in weight.files for part in file.parts))
     assert f"{requirements[0]} to {requirements[-1]} on" in FETCHED[weight.name]
+
+
+def test_the_voices_in_the_repository_stand_there_with_their_hashes() -> None:
+    (entry,) = entries("Weights inside this repository").values()
+    styles = sorted((Path(weights_catalogue.__file__).parent / "kokoro_styles").iterdir())
+    assert len(styles) == 10
+    for style in styles:
+        assert f"{hashlib.sha256(style.read_bytes()).hexdigest()}  {style.name}" in entry
 
 
 def test_every_dependency_that_carries_weights_is_there_with_its_licence() -> None:

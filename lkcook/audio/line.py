@@ -18,7 +18,7 @@ from lkcook.errors import CookError
 RATE = 24_000
 AUDIBLE = 328  # of 32768, one per cent: what is quieter does not count as speech
 _MARGIN = int(0.01 * RATE)  # kept around the speech, so that no consonant is clipped
-_VERSION = "2"  # part of the cache key: raise it when the voice changes
+_VERSION = "3"  # part of the cache key: raise it when the voice changes
 
 
 class Voice(Protocol):
@@ -33,13 +33,15 @@ class Line:
 
         Line("At seven o'clock", 0.4, "tonight, please.")   a pause of 0.4 s in mid-sentence
         Line("Stop!", barge_in=1.5)                          spoken 1.5 s after the agent begins its reply
+        Line("¿Quién es?", language="es")                    in Spanish, by a voice that speaks it
     """
 
-    def __init__(self, *parts: str | float, barge_in: float | None = None) -> None:
+    def __init__(self, *parts: str | float, barge_in: float | None = None, language: str = "en") -> None:
         if not any(isinstance(part, str) and part.strip() for part in parts):
             raise ValueError("a line needs words")
         self.parts = parts
         self.barge_in = barge_in
+        self.language = language
 
     @property
     def text(self) -> str:
@@ -85,7 +87,7 @@ def prepare(
 
 def _samples(line: Line, speaker: _Speaker) -> np.ndarray:
     pieces = [
-        speaker.say(part) if isinstance(part, str) else np.zeros(int(part * RATE), np.int16)
+        speaker.say(part, line.language) if isinstance(part, str) else np.zeros(int(part * RATE), np.int16)
         for part in line.parts
     ]
     return np.concatenate(pieces)
@@ -98,12 +100,13 @@ class _Speaker:
         self._cached = engine is None
         self._engine: Voice | None = None
 
-    def say(self, text: str) -> np.ndarray:
-        path = self._path(text)
+    def say(self, text: str, language: str) -> np.ndarray:
+        voice = self._voice if language == "en" else _fluent(self._voice, language)
+        path = self._path(text, voice)
         if self._cached and (known := _known(path)) is not None:
             return known
         self._engine = self._engine or self._make()
-        samples = trimmed(self._engine.synthesize(text, voice=self._voice))
+        samples = trimmed(self._engine.synthesize(text, voice=voice))
         if self._cached:
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(f".{os.getpid()}-{id(self)}.part")  # two kernels may speak the same line
@@ -111,9 +114,20 @@ class _Speaker:
             part.replace(path)
         return samples
 
-    def _path(self, text: str) -> Path:
-        key = hashlib.sha256("\0".join((_VERSION, self._voice, text)).encode()).hexdigest()
+    def _path(self, text: str, voice: str) -> Path:
+        key = hashlib.sha256("\0".join((_VERSION, voice, text)).encode()).hexdigest()
         return paths.cache_dir() / "caller" / f"{key}.wav"
+
+
+def _fluent(voice: str, language: str) -> str:
+    """The voice of the same sex that speaks `language`. Raises CookError when there is none."""
+    from lkcook.engines.voices import LANGUAGES, VOICES, in_language
+
+    try:
+        return in_language(VOICES[voice], language).name
+    except KeyError as foreign:
+        known = " and ".join(LANGUAGES)
+        raise CookError(f"No voice here speaks {language!r}.", f"The callers speak {known}; or play a WAV file.") from foreign
 
 
 def _known(path: Path) -> np.ndarray | None:

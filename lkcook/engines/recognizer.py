@@ -92,6 +92,7 @@ class Recognizer:
     """One stream of float32 mono 16 kHz audio. `emit` is awaited for each event, finals in spoken order.
 
     language: ISO 639-1 or None to detect it per utterance. endpointing: seconds of silence before a final.
+    keyterms: words to expect. All three may be changed at any time; the next decode heeds them.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Recognizer:
         endpointing: float = ENDPOINTING,
     ) -> None:
         self.language, self.endpointing = language, endpointing
+        self.keyterms: tuple[str, ...] = ()
         self._engine, self._emit = engine, emit
         self._vad = OnnxModel(onnx_session=_silero(), sample_rate=SAMPLE_RATE)
         self._rest = np.zeros(0, np.float32)
@@ -211,7 +213,8 @@ class Recognizer:
     def _decode(self, utterance: _Utterance, *, thorough: bool) -> _Decode:
         """thorough: on the full window if need be. That takes a second, so never while the caller still speaks."""
         audio = np.concatenate(utterance.windows)
-        work = asyncio.to_thread(self._engine.transcribe, audio, language=self.language, retry=thorough)
+        options = {"language": self.language, "retry": thorough, "keyterms": self.keyterms}
+        work = asyncio.to_thread(self._engine.transcribe, audio, **options)
         return _Decode(len(utterance.windows), self._spawn(work), thorough)
 
     def _finish(self, utterance: _Utterance) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import threading
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ _FRAMES_PER_SECOND = 100  # mel frames; the encoder halves them
 _BEFORE_A_WORD = "\"'“¿([{-"
 _AFTER_A_WORD = "\"'.。,，!！?？:：”)]}、"
 _NONSENSE = 2.4  # compression ratio; OpenAI's own limit (whisper/transcribe.py)
+_AUDIBLE = 0.02  # of the loudest sample
+_MOST_TOKENS = 200  # of Whisper's 448
 _TOKENS_PER_SECOND = 14  # nobody speaks faster, so more tokens than this mean a loop
 
 
@@ -78,32 +81,54 @@ class SpeechToText:
         return self._turn.locked()
 
     def transcribe(
-        self, samples: np.ndarray, *, language: str | None = "en", retry: bool = True
+        self,
+        samples: np.ndarray,
+        *,
+        language: str | None = "en",
+        retry: bool = True,
+        keyterms: Sequence[str] = (),
     ) -> Transcript:
         """Decode float32 mono 16 kHz `samples`, at most 30 s; longer audio is cut.
 
         language: ISO 639-1, or None to detect it. retry=False: when the decode runs away, give up (empty text)
         instead of taking a second on the full window; for guesses while the caller still speaks.
+        keyterms: words to expect, rare names above all; the first 200 tokens of them count.
         """
         with self._turn:
-            return self._transcribe(samples[: int(FULL_WINDOW * SAMPLE_RATE)], language, retry)
+            return self._transcribe(samples[: int(FULL_WINDOW * SAMPLE_RATE)], language, retry, keyterms)
 
-    def _transcribe(self, samples: np.ndarray, language: str | None, retry: bool) -> Transcript:
+    def align(self, samples: np.ndarray, text: str, *, language: str = "en") -> tuple[Word, ...]:
+        """Where each word of `text`, known to be said in float32 mono 16 kHz `samples` (at most 30 s), was said."""
+        samples = samples[: int(FULL_WINDOW * SAMPLE_RATE)]
+        tokenizer, seconds = self._tokenizer(language), len(samples) / SAMPLE_RATE
+        tokens = tokenizer.encode(f" {text.strip()}")[:_MOST_TOKENS]
+        if not tokens or not seconds:
+            return ()
+        with self._turn:
+            encoded = self._encode(samples, min(FULL_WINDOW, seconds + TAIL))
+            return self._align(encoded, tokens, samples, tokenizer)
+
+    def _transcribe(
+        self, samples: np.ndarray, language: str | None, retry: bool, keyterms: Sequence[str]
+    ) -> Transcript:
         seconds = len(samples) / SAMPLE_RATE
         encoded = self._encode(samples, min(FULL_WINDOW, seconds + TAIL))
         language = language or self._detect(encoded)
         tokenizer = self._tokenizer(language)
-        decoded = self._generate(encoded, seconds, tokenizer)
-        if not decoded.complete or loops(tokenizer.decode(decoded.tokens)):
+        expecting = _expecting(tokenizer, keyterms)
+        decoded = self._generate(encoded, seconds, tokenizer, expecting)
+        if _ran_away(decoded, tokenizer):
             if not retry:
                 return Transcript("", language)
             encoded = self._encode(samples, FULL_WINDOW)
-            decoded = self._generate(encoded, seconds, tokenizer)
+            decoded = self._generate(encoded, seconds, tokenizer, expecting)
+            if expecting and _ran_away(decoded, tokenizer):  # keyterms tempt it to say things again
+                decoded = self._generate(encoded, seconds, tokenizer, [])
         text = tokenizer.decode(decoded.tokens).strip()
         # What repeats itself even on the full window was said so ("Can you hear me? Can you hear me?").
         if not text or is_silence(decoded.no_speech, decoded.score) or compression(text) > _NONSENSE:
             return Transcript("", language)
-        words = self._align(encoded, decoded.tokens, seconds, tokenizer)
+        words = self._align(encoded, decoded.tokens, samples, tokenizer)
         confidence = float(np.mean([word.confidence for word in words])) if words else 0.0
         return Transcript(text, language, confidence, words)
 
@@ -116,8 +141,8 @@ class SpeechToText:
         mel = self._whisper.feature_extractor(padded, padding=0)[None, :, :frames]
         return self._whisper.model.encode(StorageView.from_array(np.ascontiguousarray(mel, np.float32)))
 
-    def _generate(self, encoded: Any, seconds: float, tokenizer: Any) -> _Decoded:
-        prompt = list(tokenizer.sot_sequence)
+    def _generate(self, encoded: Any, seconds: float, tokenizer: Any, expecting: list[int]) -> _Decoded:
+        prompt = [*expecting, *tokenizer.sot_sequence]
         limit = min(20 + int(seconds * _TOKENS_PER_SECOND), self._whisper.max_length - len(prompt))
         result = self._whisper.model.generate(
             encoded,
@@ -144,15 +169,22 @@ class SpeechToText:
                 text.append(token)
         return text, False
 
-    def _align(self, encoded: Any, tokens: list[int], seconds: float, tokenizer: Any) -> tuple[Word, ...]:
-        """Word timings from the decoder's cross-attention (faster-whisper's own method)."""
+    def _align(self, encoded: Any, tokens: list[int], samples: np.ndarray, tokenizer: Any) -> tuple[Word, ...]:
+        """Word timings from the decoder's cross-attention (faster-whisper's own method), within the sound itself:
+        the method gives the silence before the first word to it, and that behind the last one too."""
         from faster_whisper.transcribe import merge_punctuations
 
-        frames = int(seconds * _FRAMES_PER_SECOND)
+        first, last = _sounding(samples)
+        frames = len(samples) * _FRAMES_PER_SECOND // SAMPLE_RATE
         rows = self._whisper.find_alignment(tokenizer, [tokens], encoded, frames)[0]
         merge_punctuations(rows, _BEFORE_A_WORD, _AFTER_A_WORD)
         return tuple(
-            Word(r["word"].strip(), float(r["start"]), float(r["end"]), float(r["probability"]))
+            Word(
+                r["word"].strip(),
+                min(max(float(r["start"]), first), last),
+                min(max(float(r["end"]), first), last),
+                float(r["probability"]),
+            )
             for r in rows
             if r["word"].strip()
         )
@@ -172,18 +204,35 @@ class SpeechToText:
         )
 
 
+def _sounding(samples: np.ndarray) -> tuple[float, float]:
+    """Seconds of the first and the last audible sample."""
+    audible = np.flatnonzero(np.abs(samples) >= _AUDIBLE * np.abs(samples).max()) if samples.any() else []
+    return (audible[0] / SAMPLE_RATE, audible[-1] / SAMPLE_RATE) if len(audible) else (0.0, len(samples) / SAMPLE_RATE)
+
+
+def _ran_away(decoded: _Decoded, tokenizer: Any) -> bool:
+    return not decoded.complete or loops(tokenizer.decode(decoded.tokens))
+
+
+def _expecting(tokenizer: Any, keyterms: Sequence[str]) -> list[int]:
+    """Whisper reads what was said before; told that the keyterms were, it spells them that way."""
+    if not keyterms:
+        return []
+    return [tokenizer.sot_prev, *tokenizer.encode(f" {', '.join(keyterms)}.")[:_MOST_TOKENS]]
+
+
 def is_silence(no_speech: float, score: float) -> bool:
     """Whisper invents "Thank you." in silence; OpenAI's own rule tells it apart (whisper/transcribe.py)."""
     return no_speech > 0.6 and score < -1.0
 
 
 def loops(text: str) -> bool:
-    """True when a few characters or the last words repeat over and over, or the text compresses too well."""
+    """True when a few characters or a run of words repeats, or the text compresses too well."""
     if re.search(r"(.{1,8}?)\1{4,}", text):
         return True
     words = text.lower().split()
     for n in range(3, len(words) // 2 + 1):
-        if words[-n:] == words[-2 * n : -n]:
+        if any(words[i : i + n] == words[i + n : i + 2 * n] for i in range(len(words) - 2 * n + 1)):
             return True
     return len(text) > 40 and compression(text) > 2.0
 

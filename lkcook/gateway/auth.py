@@ -1,12 +1,16 @@
 """Who may speak to the gateway: programs of this user that hold this run's secret, and no web page.
 
 LiveKit's clients sign a JWT (HS256) with the API secret for every request; it must carry the grant
-`inference.perform` (livekit-agents 1.8.9, inference/_utils.py). A browser cannot be fooled into calling:
-a foreign Origin, or a Host that is not this loopback address (DNS rebinding), is refused first.
+`inference.perform` (livekit-agents 1.8.9, inference/_utils.py). A provider's own client sends a key instead, made from
+the same secret. Both say whose they are: key and issuer end in the name of the process they were given to, which
+tells the requests of one kernel from another's. A browser cannot be fooled into calling: a foreign Origin, or a Host
+that is not this loopback address (DNS rebinding), is refused first.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -35,17 +39,35 @@ class Refused(Exception):
         self.status = status
 
 
-def verify(token: str, credentials: Credentials) -> None:
-    """Check signature, expiry, issuer and grant; raises Refused(401) that says which one failed."""
+OWNER = web.RequestKey("owner", str)  # the process whose key signed this request; "" when it has no name
+
+
+def provider_key(api_secret: str, owner: str) -> str:
+    """What stands in for a provider's API key (ELEVEN_API_KEY, …) while the embedded gateway is in force."""
+    return f"sk-lkcook-{owner}-{hmac.new(api_secret.encode(), owner.encode(), hashlib.sha256).hexdigest()[:40]}"
+
+
+def verify_provider_key(key: str, credentials: Credentials) -> str:
+    """The owner of a provider key; raises Refused(401)."""
+    owner = key.removeprefix("sk-lkcook-").rpartition("-")[0]
+    if not hmac.compare_digest(key.encode(), provider_key(credentials.api_secret, owner).encode()):
+        raise Refused(401, "this is not a key of this gateway; call lkcook.setup() again")
+    return owner
+
+
+def verify(token: str, credentials: Credentials) -> str:
+    """Check signature, expiry, issuer and grant, and return the owner; raises Refused(401) that says which failed."""
     try:
         claims = jwt.decode(
             token,
             credentials.api_secret,
             algorithms=["HS256"],
-            issuer=credentials.api_key,
             leeway=_LEEWAY,
             options={"require": ["exp", "iss"]},
         )
+        key, _, owner = str(claims["iss"]).partition(".")
+        if key != credentials.api_key:
+            raise jwt.InvalidIssuerError("another gateway's key")
     except jwt.ExpiredSignatureError as error:
         raise Refused(401, "the access token has expired; sign a new one") from error
     except jwt.InvalidTokenError as error:
@@ -57,6 +79,7 @@ def verify(token: str, credentials: Credentials) -> None:
     grant = claims.get("inference")
     if not isinstance(grant, dict) or grant.get("perform") is not True:
         raise Refused(401, "the access token lacks the grant inference.perform")
+    return owner
 
 
 def check_origin(request: web.Request) -> None:
@@ -79,15 +102,21 @@ def guard(credentials: Credentials) -> Callable[..., Awaitable[web.StreamRespons
     ) -> web.StreamResponse:
         try:
             check_origin(request)
-            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not token:
-                raise Refused(401, "no access token: send Authorization: Bearer <JWT>")
-            verify(token.strip(), credentials)
+            request[OWNER] = _owner(request, credentials)
         except Refused as refused:
             return error_response(refused.status, str(refused), "authentication_error")
         return await handler(request)
 
     return middleware
+
+
+def _owner(request: web.Request, credentials: Credentials) -> str:
+    if key := request.headers.get("xi-api-key"):
+        return verify_provider_key(key, credentials)
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused(401, "no access token: send Authorization: Bearer <JWT>")
+    return verify(token.strip(), credentials)
 
 
 def error_response(status: int, message: str, kind: str, code: str | None = None) -> web.Response:

@@ -19,8 +19,12 @@ from aiohttp import web
 from lkcook import catalog
 from lkcook.engines.language_model import Done, ModelRefused, Request, Text
 from lkcook.engines.tool_calls import ToolCall
-from lkcook.gateway.auth import error_response
+from lkcook.gateway import options
+from lkcook.gateway.auth import OWNER, error_response
+from lkcook.gateway.exchange import Exchange
+from lkcook.gateway.failing import quota_headers, why
 from lkcook.gateway.models import Models
+from lkcook.gateway.requests import Record, RequestLog
 from lkcook.gateway.socket import ProtocolError
 
 logger = logging.getLogger("lkcook.gateway")
@@ -32,18 +36,23 @@ _SAMPLING = ("top_p", "seed", "stop", "response_format", "presence_penalty", "fr
 
 async def handle_chat(request: web.Request) -> web.StreamResponse:
     """The route."""
-    models = request.app[Models.KEY]
+    models, exchange = request.app[Models.KEY], Exchange(request, "language model")
     try:
         body = await request.json()
     except ValueError as error:
         return error_response(400, f"the body is not JSON: {error}", "invalid_request_error")
     try:
         asked = read_request(body)
+        record = exchange.record(body.get("model"), body)
+        record.notes += options.unheeded("llm", str(body.get("model")), body) + _header_notes(record)
         models.check("llm", body.get("model"))
+        if status := exchange.fails(body["model"]):
+            return _failed(exchange, body["model"], status)
         engine = await models.language_model()
     except ProtocolError as error:
         code = "model_not_found" if error.code == 404 else None
         return error_response(error.code, str(error), "invalid_request_error", code)
+    record.answered_by = body["model"]
     reply = _Reply(body["model"], bool((body.get("stream_options") or {}).get("include_usage")))
     async with aclosing(engine.chat(asked)) as pieces:
         try:
@@ -53,7 +62,21 @@ async def handle_chat(request: web.Request) -> web.StreamResponse:
         except ModelRefused as refused:
             return error_response(400, str(refused), "invalid_request_error", "context_length_exceeded")
         finally:
+            record.tokens = reply.tokens
             models.remember(asked, reply.text)
+
+
+def _failed(exchange: Exchange, model: str, status: int) -> web.Response:
+    response = error_response(status, why(model, status), "rate_limit_error" if status == 429 else "server_error")
+    if status == 429:
+        response.headers.update(quota_headers(exchange.request.app[RequestLog.KEY], exchange.request[OWNER]))
+    return response
+
+
+def _header_notes(record: Record) -> list[str]:
+    """LiveKit's client sends provider= and inference_class= as headers."""
+    names = {"x-livekit-inference-provider": "provider", "x-livekit-inference-priority": "inference_class"}
+    return [f"{name}: only the cloud honours it" for header, name in names.items() if header in record.headers]
 
 
 async def handle_models(request: web.Request) -> web.Response:
@@ -106,6 +129,7 @@ class _Reply:
 
     def __init__(self, model: str, usage: bool) -> None:
         self.text = ""
+        self.tokens = 0
         self._began = time.monotonic()
         self._first: float | None = None
         self._usage = usage
@@ -133,6 +157,7 @@ class _Reply:
             piece.completion_tokens,
             time.monotonic() - self._began,
         )
+        self.tokens = piece.prompt_tokens + piece.completion_tokens
         last = [self._chunk({}, piece.reason)]
         if self._usage:
             last.append({**self._chunk({}), "choices": [], "usage": _usage(piece)})

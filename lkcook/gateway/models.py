@@ -37,7 +37,7 @@ class Models:
 
     def start_loading(self) -> None:
         """Begin to load all three; returns at once."""
-        for kind, load in (("stt", _load_stt), ("llm", _load_llm), ("tts", TextToSpeech)):
+        for kind, load in (("stt", _load_stt), ("llm", _load_llm), ("tts", _load_tts)):
             self._loading[kind] = asyncio.create_task(self._load(kind, load))
 
     async def _load(self, kind: str, load: Callable[[], Any]) -> Any:
@@ -118,6 +118,12 @@ Models.KEY = web.AppKey("models", Models)
 
 def _load_stt() -> SpeechToText:
     return SpeechToText(weights.fetch("whisper-base"))
+
+
+def _load_tts() -> TextToSpeech:
+    engine = TextToSpeech()
+    engine.load_all_voices()
+    return engine
 
 
 def _load_llm() -> LanguageModel:

@@ -24,7 +24,7 @@ from filelock import FileLock
 
 from lkcook import paths
 from lkcook.errors import BackendError
-from lkcook.gateway.auth import Credentials
+from lkcook.gateway.auth import Credentials, provider_key
 from lkcook.gateway.server import IDLE, build, until_unused
 
 logger = logging.getLogger("lkcook.gateway")
@@ -48,14 +48,19 @@ class Address:
 
     def status(self) -> dict[str, object] | None:
         """{"pid", "models", "sessions"}, or None when nobody answers there."""
-        return self._ask("GET", "/status")
+        return self.ask("GET", "/status")
 
-    def _ask(self, method: str, path: str) -> dict[str, object] | None:
-        claims = {"iss": self.api_key, "exp": int(time.time()) + 60, "inference": {"perform": True}}
+    def ask(self, method: str, path: str, body: object = None) -> dict[str, object] | None:
+        """The JSON answer of this process's request, or None when nobody answers, or with an error."""
+        issuer = f"{self.api_key}.{os.getpid()}"
+        claims = {"iss": issuer, "exp": int(time.time()) + 60, "inference": {"perform": True}}
         token = jwt.encode(claims, self.api_secret, algorithm="HS256")
         base = self.url.removesuffix("/v1")
         request = urllib.request.Request(
-            base + path, method=method, headers={"Authorization": f"Bearer {token}"}
+            base + path,
+            data=None if body is None else json.dumps(body).encode(),
+            method=method,
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through a proxy
         try:
@@ -100,11 +105,14 @@ def stop() -> bool:
 
 
 def environment(address: Address) -> dict[str, str]:
-    """The variables that point every client the gateway can serve at it."""
+    """The variables that point every client the gateway can serve at it; the keys are this process's own."""
+    owner = str(os.getpid())
     return {
         "LIVEKIT_INFERENCE_URL": address.url,
-        "LIVEKIT_API_KEY": address.api_key,
+        "LIVEKIT_API_KEY": f"{address.api_key}.{owner}",
         "LIVEKIT_API_SECRET": address.api_secret,
+        "ELEVEN_BASE_URL": address.url,
+        "ELEVEN_API_KEY": provider_key(address.api_secret, owner),
     }
 
 
@@ -136,9 +144,12 @@ async def _serve() -> None:
 
 def _start() -> Address:
     log = paths.runtime_dir() / "gateway.log"
+    # LKCOOK_FAIL is this process's wish (backend.py passes it on); a gateway that inherits it would fail for everybody
+    environ = {name: value for name, value in os.environ.items() if name != "LKCOOK_FAIL"}
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "lkcook", "gateway"],
+            env=environ,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -167,7 +178,7 @@ def _detached() -> dict[str, object]:
 
 
 def _end(address: Address) -> None:
-    address._ask("POST", "/stop")
+    address.ask("POST", "/stop")
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline and address.status() is not None:
         time.sleep(0.05)

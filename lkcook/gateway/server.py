@@ -11,7 +11,9 @@ from aiohttp import web
 
 from lkcook.gateway.auth import Credentials, error_response, guard
 from lkcook.gateway.chat import handle_chat, handle_models
+from lkcook.gateway.failing import Failing, handle_failing
 from lkcook.gateway.models import Models
+from lkcook.gateway.requests import RequestLog, handle_requests
 from lkcook.gateway.speech_to_text import handle_stt
 from lkcook.gateway.text_to_speech import handle_tts
 
@@ -45,6 +47,7 @@ def build(credentials: Credentials, models: Models | None = None) -> web.Applica
         middlewares=[guard(credentials), _count_sessions], client_max_size=LARGEST_BODY
     )
     app[Models.KEY] = models or Models()
+    app[RequestLog.KEY], app[Failing.KEY] = RequestLog(), Failing()
     app.cleanup_ctx.append(_models_and_activity)
     app.add_routes(
         [
@@ -53,6 +56,8 @@ def build(credentials: Credentials, models: Models | None = None) -> web.Applica
             web.post("/v1/chat/completions", handle_chat),
             web.get("/v1/models", handle_models),
             web.get("/status", _status),
+            web.get("/requests", handle_requests),
+            web.put("/failing", handle_failing),
             web.post("/stop", _stop),
         ]
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,11 @@ from livekit import rtc
 from lkcook import pcm
 from lkcook.engines import recognizer
 from lkcook.engines.recognizer import Heard, Recognizer
+from lkcook.gateway import options
+from lkcook.gateway.chain import Chain, Choice
+from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.models import Models
+from lkcook.gateway.requests import Record
 from lkcook.gateway.socket import (
     Closed,
     ProtocolError,
@@ -33,20 +38,25 @@ _TYPES = {
     "preflight": "preflight_transcript",
     "final": "final_transcript",
 }
+_DETECT = {"multi", "auto", ""}
 
 
 async def handle_stt(request: web.Request) -> web.WebSocketResponse:
     """The route."""
-    models = request.app[Models.KEY]
-    return await serve_messages(request, lambda ws: _Session(ws, models, request), _Session.receive)
+    return await serve_messages(request, lambda ws: _Session(ws, Exchange(request, "speech to text")), _Session.receive)
 
 
 class _Session:
-    def __init__(self, ws: web.WebSocketResponse, models: Models, request: web.Request) -> None:
-        self._ws, self._models = ws, models
-        self._query_model = request.query.get("model")
+    def __init__(self, ws: web.WebSocketResponse, exchange: Exchange) -> None:
+        self._ws, self._exchange = ws, exchange
+        self._models = exchange.request.app[Models.KEY]
+        self._chain: Chain | None = None
+        self._record: Record | None = None
         self._recognizer: Recognizer | None = None
         self._resampler: rtc.AudioResampler | None = None
+        self._answering = ""
+        self._extra: dict[str, Any] = {}
+        self._interim = True
         self._id = f"stt_{uuid.uuid4().hex[:12]}"
 
     async def receive(self, message: dict[str, Any]) -> None:
@@ -58,12 +68,15 @@ class _Session:
             raise ProtocolError(f"unknown message type {kind!r}")
         if kind == "session.close":
             raise Closed
-        if self._recognizer is None:
+        if self._recognizer is None or self._chain is None:
             raise ProtocolError(f"{kind} before session.create")
         if kind == "input_audio":
+            self._switch_to(self._chain.serving(self._exchange.fails, self._record))
             await self._recognizer.push(self._to_16k(pcm16(message.get("audio"))))
         elif kind == "session.update":
-            self._apply(known_keys(message.get("settings"), "settings"))
+            settings = known_keys(message.get("settings"), "settings")
+            self._record = self._exchange.record(settings.get("model") or self._chain.choices[0].model, message)
+            self._apply(settings)
         else:
             await self._recognizer.finalize()
             await self._send({"type": "session.finalized"})
@@ -75,33 +88,49 @@ class _Session:
     async def _create(self, message: dict[str, Any]) -> None:
         if self._recognizer is not None:
             raise ProtocolError("the session exists already")
-        self._models.check("stt", message.get("model") or self._query_model or "auto")
+        model = message.get("model") or self._exchange.request.query.get("model") or "auto"
+        self._record = self._exchange.record(model, message)
+        chain = Chain("stt", Choice(model), message, self._models)
         settings = known_keys(message.get("settings"), "settings")
         if (encoding := settings.get("encoding", "pcm_s16le")) != "pcm_s16le":
             raise ProtocolError(f"encoding {encoding!r} is not served; send pcm_s16le", fatal=True)
         rate = sample_rate(settings.get("sample_rate"), recognizer.SAMPLE_RATE)
         if rate != recognizer.SAMPLE_RATE:
             self._resampler = rtc.AudioResampler(rate, recognizer.SAMPLE_RATE)
+        self._answering = chain.serving(self._exchange.fails, self._record).model
         engine = await self._models.speech_to_text()
-        listener = Recognizer(engine, self._tell)
-        self._recognizer = listener
-        self._apply(settings)
+        self._chain, self._recognizer = chain, Recognizer(engine, self._tell)
+        self._apply({"language": "en", **settings})
         await self._send({"type": "session.created"})
 
+    def _switch_to(self, choice: Choice) -> None:
+        """A fallback brings keyterms of its own."""
+        if choice.model != self._answering and self._recognizer is not None:
+            self._answering = choice.model
+            self._recognizer.keyterms = tuple(options.keyterms(choice.extra or self._extra))
+
     def _apply(self, settings: dict[str, Any]) -> None:
-        assert self._recognizer is not None
+        """Model, language and options, at the beginning or by session.update; what is absent stays as it is."""
+        assert self._recognizer is not None and self._chain is not None and self._record is not None
         if "model" in settings:
             self._models.check("stt", settings["model"])
+            self._chain.choices[0] = replace(self._chain.choices[0], model=settings["model"])
         if "language" in settings:
             self._recognizer.language = self._language(settings["language"])
-        endpointing = known_keys(settings.get("extra"), "extra").get("endpointing")
-        if isinstance(endpointing, int | float) and not isinstance(endpointing, bool):
-            self._recognizer.endpointing = min(max(endpointing / 1000, 0.1), 5.0)  # Deepgram's: in ms
+        model = self._chain.choices[0].model
+        given = known_keys(settings.get("extra"), "extra")
+        self._record.notes += options.unheeded("stt", model, given)
+        self._extra = {**self._extra, **given}
+        self._recognizer.keyterms = tuple(options.keyterms(self._extra))
+        self._recognizer.endpointing = options.endpointing(model, self._extra) or recognizer.ENDPOINTING
+        self._interim = False not in (self._extra.get("interim_results"), self._extra.get("enable_partials"))
+        if tag := options.language(self._extra):
+            self._recognizer.language = self._language(tag)
 
     def _language(self, tag: Any) -> str | None:
         """A BCP-47 tag → Whisper's code; "multi" means: detect it."""
-        code = str(tag or "en").lower().partition("-")[0]
-        if code == "multi":
+        code = str(tag if tag is not None else "en").lower().partition("-")[0]
+        if code in _DETECT:
             return None
         if code not in self._models.languages:
             known = ", ".join(sorted(self._models.languages))
@@ -116,34 +145,37 @@ class _Session:
         return pcm.to_float(np.concatenate(parts) if parts else samples[:0])
 
     async def _tell(self, heard: Heard) -> None:
+        transcript = heard.transcript
         if heard.kind == "interim":
-            self._models.anticipate(heard.transcript.text)
+            self._models.anticipate(transcript.text)
         if heard.kind == "speech_started":
             await self._send({"type": "start_of_speech"})
-            return
-        transcript = heard.transcript
-        await self._send(
-            {
-                "type": _TYPES[heard.kind],
-                "transcript": transcript.text,
-                "language": transcript.language,
-                "start": round(heard.start, 3),
-                "duration": round(heard.duration, 3),
-                "confidence": round(transcript.confidence, 3),
-                "words": [
-                    {
-                        "word": word.text,
-                        "start": round(heard.start + word.start, 3),
-                        "end": round(heard.start + word.end, 3),
-                        "confidence": round(word.confidence, 3),
-                    }
-                    for word in transcript.words
-                ],
-            }
-        )
+        elif self._interim or heard.kind == "final":
+            await self._send({"type": _TYPES[heard.kind], **_spelled_out(heard)})
 
     async def _send(self, message: dict[str, Any]) -> None:
         try:
             await self._ws.send_json({**message, "session_id": self._id})
         except ConnectionError as error:  # the caller hung up while we were still decoding
             raise asyncio.CancelledError from error
+
+
+def _spelled_out(heard: Heard) -> dict[str, Any]:
+    transcript = heard.transcript
+    words = [
+        {
+            "word": word.text,
+            "start": round(heard.start + word.start, 3),
+            "end": round(heard.start + word.end, 3),
+            "confidence": round(word.confidence, 3),
+        }
+        for word in transcript.words
+    ]
+    return {
+        "transcript": transcript.text,
+        "language": transcript.language,
+        "start": round(heard.start, 3),
+        "duration": round(heard.duration, 3),
+        "confidence": round(transcript.confidence, 3),
+        "words": words,
+    }

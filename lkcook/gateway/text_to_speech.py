@@ -1,7 +1,8 @@
 """LiveKit Inference text to speech: WebSocket /v1/tts (livekit-agents 1.8.9, inference/tts.py:504-800).
 
-    client  session.create · input_transcript (a sentence) · session.flush (end of an utterance) · session.close
-    server  session.created · output_audio · done (one per flush) · session.closed · error
+    client  session.create · input_transcript (a sentence) · session.flush (end of an utterance) · session.update
+            · session.close
+    server  session.created · output_audio · output_alignment · done (one per flush) · session.closed · error
 
 A connection is pooled and serves many utterances. Every message of an utterance carries its `session_id`.
 """
@@ -12,38 +13,52 @@ import asyncio
 import base64
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from aiohttp import web
 
-from lkcook import pcm
+from lkcook import pcm, voices
+from lkcook.engines.prosody import Prosody
+from lkcook.engines.speech_to_text import SAMPLE_RATE as HEARING_RATE
 from lkcook.engines.text_to_speech import SAMPLE_RATE, TextToSpeech
+from lkcook.engines.voices import LANGUAGES, VOICES, in_language
+from lkcook.gateway import options
+from lkcook.gateway.chain import Chain, Choice
+from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.models import Models
 from lkcook.gateway.socket import Closed, ProtocolError, known_keys, sample_rate, serve_messages
 
 _CHUNK = 0.1  # seconds of audio per message
 _LONGEST_TEXT = 5_000  # characters per message
-_PACE = {"slow": 0.8, "normal": 1.0, "fast": 1.25}
 _END_OF_UTTERANCE = None
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    text: str
+    voice: str
+    prosody: Prosody
+    alignment: str  # "words", "chars" or ""
 
 
 async def handle_tts(request: web.Request) -> web.WebSocketResponse:
     """The route."""
-    models = request.app[Models.KEY]
-    return await serve_messages(request, lambda ws: _Session(ws, models, request), _Session.receive)
+    return await serve_messages(request, lambda ws: _Session(ws, Exchange(request, "text to speech")), _Session.receive)
 
 
 class _Session:
-    def __init__(self, ws: web.WebSocketResponse, models: Models, request: web.Request) -> None:
-        self._ws, self._models = ws, models
-        self._query_model = request.query.get("model")
+    def __init__(self, ws: web.WebSocketResponse, exchange: Exchange) -> None:
+        self._ws, self._exchange = ws, exchange
+        self._models = exchange.request.app[Models.KEY]
+        self._chain: Chain | None = None
         self._engine: TextToSpeech | None = None
         self._rate = SAMPLE_RATE
-        self._speed = 1.0
-        self._texts: asyncio.Queue[tuple[str, float] | None] = asyncio.Queue(maxsize=256)
+        self._language: Any = None
+        self._texts: asyncio.Queue[_Sentence | None] = asyncio.Queue(maxsize=256)
         self._speaker: asyncio.Task[None] | None = None
-        self._utterance = _new_utterance()
+        self._utterance, self._position = _new_utterance(), 0.0
 
     async def receive(self, message: dict[str, Any]) -> None:
         kind = message["type"]
@@ -54,14 +69,14 @@ class _Session:
             raise ProtocolError(f"unknown message type {kind!r}")
         if kind == "session.close":
             raise Closed
-        if self._engine is None:
+        if self._chain is None:
             raise ProtocolError(f"{kind} before session.create")
         if kind == "input_transcript":
             await self._texts.put(self._read(message))
         elif kind == "session.flush":
             await self._texts.put(_END_OF_UTTERANCE)
         else:
-            self._speed = self._read_speed(known_keys(message.get("extra"), "extra"), self._speed)
+            self._update(message)
 
     async def aclose(self) -> None:
         if self._speaker is not None:
@@ -69,58 +84,130 @@ class _Session:
             await asyncio.gather(self._speaker, return_exceptions=True)
 
     async def _create(self, message: dict[str, Any]) -> None:
-        if self._engine is not None:
+        if self._chain is not None:
             raise ProtocolError("the session exists already")
-        self._models.check("tts", message.get("model") or self._query_model or "")
+        model = message.get("model") or self._exchange.request.query.get("model", "")
+        record = self._exchange.record(model, message)
+        extra = known_keys(message.get("extra"), "extra")
+        chain = Chain("tts", Choice(model, _text(message.get("voice"))), message, self._models)
+        self._language = message.get("language")
+        for choice in chain.choices:
+            _speaker(choice, self._language)
+        record.notes += options.unheeded("tts", model, extra) + options.prosody_of(model, extra)[1]
         if (encoding := message.get("encoding", "pcm_s16le")) != "pcm_s16le":
             raise ProtocolError(f"encoding {encoding!r} is not served; ask for pcm_s16le", fatal=True)
         self._rate = sample_rate(message.get("sample_rate"), SAMPLE_RATE)
-        self._speed = self._read_speed(known_keys(message.get("extra"), "extra"), 1.0)
+        chain.serving(self._exchange.fails, record)
         self._engine = await self._models.text_to_speech()
+        self._chain, self._extra = chain, extra
         self._speaker = asyncio.create_task(self._speak())
         await self._ws.send_json({"type": "session.created"})
 
-    def _read(self, message: dict[str, Any]) -> tuple[str, float]:
+    def _update(self, message: dict[str, Any]) -> None:
+        """session.update: voice, language and extra from now on."""
+        assert self._chain is not None
+        self._exchange.record(self._chain.choices[0].model, message)
+        first = replace(self._chain.choices[0], voice=_text(message.get("voice")) or self._chain.choices[0].voice)
+        language = message.get("language", self._language)
+        _speaker(first, language)
+        extra = {**self._extra, **known_keys(message.get("extra"), "extra")}
+        options.prosody_of(first.model, extra)
+        self._chain.choices[0], self._language, self._extra = first, language, extra
+
+    def _read(self, message: dict[str, Any]) -> _Sentence:
+        assert self._chain is not None
         text = message.get("transcript")
         if not isinstance(text, str):
             raise ProtocolError('"transcript" is text')
         if len(text) > _LONGEST_TEXT:
             raise ProtocolError(f"a transcript of {len(text)} characters; at most {_LONGEST_TEXT} are taken")
-        if model := known_keys(message.get("generation_config"), "generation_config").get("model"):
+        config = known_keys(message.get("generation_config"), "generation_config")
+        record = self._exchange.record(config.get("model") or self._chain.choices[0].model, message)
+        if model := config.get("model"):
             self._models.check("tts", model)
-        return text, self._read_speed(known_keys(message.get("extra"), "extra"), self._speed)
-
-    @staticmethod
-    def _read_speed(extra: dict[str, Any], default: float) -> float:
-        """Cartesia's `speed`: slow, normal, fast or a factor."""
-        speed = extra.get("speed", default)
-        if isinstance(speed, bool) or not isinstance(speed, int | float):
-            speed = _PACE.get(speed)
-        if speed is None or not 0.5 <= speed <= 2.0:
-            raise ProtocolError("speed is slow, normal, fast or a factor from 0.5 to 2.0")
-        return float(speed)
+            self._chain.choices[0] = replace(self._chain.choices[0], model=model)
+        choice = self._chain.serving(self._exchange.fails, record)
+        extra = known_keys(message.get("extra"), "extra") or self._extra
+        if choice is self._chain.choices[0]:
+            choice = replace(choice, voice=_text(config.get("voice")) or choice.voice)
+        else:
+            extra = choice.extra
+        voice = _speaker(choice, config.get("language") or self._language)
+        prosody, _ = options.prosody_of(choice.model, extra)
+        return _Sentence(text, voice, prosody, options.wants_timestamps(choice.model, extra))
 
     async def _speak(self) -> None:
         """Synthesise texts in order, on a thread; cancelling it stops after the sentence at hand."""
         while True:
             item = await self._texts.get()
             if item is _END_OF_UTTERANCE:
-                await self._ws.send_json({"type": "done", "session_id": self._utterance})
-                self._utterance = _new_utterance()
+                await self._send({"type": "done"})
+                self._utterance, self._position = _new_utterance(), 0.0
                 continue
             assert self._engine is not None
-            sentences = self._engine.stream(item[0], speed=item[1])
-            while (samples := await asyncio.to_thread(next, sentences, None)) is not None:
+            parts = self._engine.stream(item.text, voice=item.voice, prosody=item.prosody)
+            spoken: list[np.ndarray] = []
+            while (samples := await asyncio.to_thread(next, parts, None)) is not None:
+                spoken.append(samples)
                 for chunk in self._chunks(samples):
-                    await self._ws.send_json(
-                        {"type": "output_audio", "session_id": self._utterance, "audio": chunk}
-                    )
+                    await self._send({"type": "output_audio", "audio": chunk})
+            if spoken:
+                await self._align(item, np.concatenate(spoken))
+
+    async def _align(self, sentence: _Sentence, samples: np.ndarray) -> None:
+        """Where each word of `sentence` was heard, in seconds from the beginning of the utterance."""
+        start = self._position
+        self._position += len(samples) / SAMPLE_RATE
+        if not sentence.alignment:
+            return
+        engine = await self._models.speech_to_text()
+        sound = pcm.to_float(pcm.resample(samples, SAMPLE_RATE, HEARING_RATE))
+        language = VOICES[sentence.voice].language
+        words = await asyncio.to_thread(engine.align, sound, sentence.text, language=language)
+        timed = [
+            {"word": word.text, "start": round(start + word.start, 3), "end": round(start + word.end, 3)}
+            for word in words
+        ]
+        entries = timed if sentence.alignment == "words" else [char for word in timed for char in _characters(word)]
+        await self._send({"type": "output_alignment", sentence.alignment: entries})
 
     def _chunks(self, samples: np.ndarray) -> Iterator[str]:
         samples = pcm.resample(samples, SAMPLE_RATE, self._rate)
         size = int(self._rate * _CHUNK)
         for start in range(0, len(samples), size):
             yield base64.b64encode(samples[start : start + size].tobytes()).decode()
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self._ws.send_json({**message, "session_id": self._utterance})
+
+
+def _speaker(choice: Choice, language: Any) -> str:
+    """The machine's voice for a provider's; raises ProtocolError with the valid ones."""
+    tag = str(language).lower().partition("-")[0] if language else None
+    try:
+        voice = VOICES[voices.embedded_voice(choice.model, choice.voice)]
+    except KeyError as unknown:
+        raise ProtocolError(unknown.args[0], code=404, fatal=True) from unknown
+    try:
+        return in_language(voice, tag).name
+    except KeyError as foreign:
+        known = " and ".join(LANGUAGES)
+        raise ProtocolError(f"no voice here speaks {language!r}; they speak {known}", fatal=True) from foreign
+
+
+def _characters(word: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A word's time, shared equally by its characters and the space behind it."""
+    text = f"{word['word']} "
+    step = (word["end"] - word["start"]) / len(text)
+    for i, char in enumerate(text):
+        begin = word["start"] + i * step
+        yield {"char": char, "start": round(begin, 3), "end": round(begin + step, 3)}
+
+
+def _text(value: Any) -> str:
+    if value is not None and not isinstance(value, str):
+        raise ProtocolError('"voice" is text', fatal=True)
+    return value or ""
 
 
 def _new_utterance() -> str:

@@ -28,6 +28,7 @@ class LiveView:
         self._hint = _MICROPHONE if person else _SCRIPT
         self._state = "connecting …"
         self._said: list[tuple[str, str]] = []
+        self._notes: list[str] = []
         self._interim = ""
         self._handle = display(self, display_id=True)
 
@@ -37,6 +38,8 @@ class LiveView:
             self._state = _STATES.get(tuple(payload), self._state)
         elif kind == "interim":
             self._interim = payload
+        elif kind == "note":
+            self._notes.append(payload)
         elif kind in ("user", "agent"):
             self._said.append(("caller" if kind == "user" else "agent", payload.strip()))
             self._interim = ""
@@ -52,11 +55,13 @@ class LiveView:
         rows = [f"<p><b>{who}</b> {escape(text)}</p>" for who, text in self._said]
         if self._interim:
             rows.append(f'<p style="opacity: 0.6"><b>caller</b> <i>{escape(self._interim)} …</i></p>')
+        rows += [f"<p><small>⚠ {escape(note)}</small></p>" for note in self._notes]
         body = "".join(rows)
         return f'<div style="border-left: 3px solid {RULE}; padding-left: 12px">{head}{body}</div>'
 
     def __repr__(self) -> str:
-        return "\n".join(f"{who:6}  {text}" for who, text in self._said) or self._state
+        lines = [f"{who:6}  {text}" for who, text in self._said] + [f"note    {note}" for note in self._notes]
+        return "\n".join(lines) or self._state
 
 
 @contextlib.contextmanager

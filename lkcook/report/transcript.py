@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from lkcook.report.html import columns, table
 
-Who = Literal["caller", "agent"]
+Who = Literal["caller", "agent", "backend"]
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,15 @@ class Transcript(list[Utterance]):
     """The utterances of a call in the order in which they began; a table in a notebook."""
 
     @classmethod
-    def of(cls, messages: Iterable[Message], origin: float) -> Transcript:
-        """Read the messages of a call that started at `origin` (time.time())."""
+    def of(
+        cls, messages: Iterable[Message], origin: float, switches: Iterable[tuple[float, str]] = ()
+    ) -> Transcript:
+        """Read the messages of a call that started at `origin` (time.time()), and its fallbacks (seconds, text)."""
         said = [
             Utterance(m.who, m.text, m.started_at - origin, m.ended_at - origin, m.interrupted)
             for m in messages
         ]
+        said += [Utterance("backend", text, at, at) for at, text in switches]
         return cls(sorted(said, key=lambda utterance: utterance.started_at))
 
     def by(self, who: Who) -> list[str]:

@@ -109,4 +109,5 @@ def test_the_variables_select_it_and_hold_this_runs_key(address: Address) -> Non
     names = process.environment(address)
     assert names["LIVEKIT_INFERENCE_URL"] == address.url
     kept = json.loads((Path(os.environ["LKCOOK_RUNTIME"]) / "gateway.json").read_text())
-    assert (names["LIVEKIT_API_KEY"], names["LIVEKIT_API_SECRET"]) == (kept["api_key"], kept["api_secret"])
+    assert names["LIVEKIT_API_KEY"] == f"{kept['api_key']}.{os.getpid()}"
+    assert names["LIVEKIT_API_SECRET"] == kept["api_secret"]

@@ -1,0 +1,28 @@
+"""One client and the gateway: whose it is, what it sent, and which models it wants to see fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from lkcook.gateway.auth import OWNER
+from lkcook.gateway.failing import Failing
+from lkcook.gateway.requests import Record, RequestLog
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One client's request or connection. stage: which of the models it asks for."""
+
+    request: web.Request
+    stage: str
+
+    def record(self, model: Any, message: dict[str, Any]) -> Record:
+        """Keep one message; the record can still be completed."""
+        return self.request.app[RequestLog.KEY].add(self.request, self.stage, str(model), message)
+
+    def fails(self, model: str) -> int:
+        """The HTTP status with which `model` shall fail, 0 when it works."""
+        return self.request.app[Failing.KEY].status(self.request[OWNER], model)

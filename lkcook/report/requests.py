@@ -1,0 +1,101 @@
+"""What a call sent to the models, as it arrived there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from lkcook.report.html import columns, table
+
+NOT_TOLD = "No request is known: only the embedded gateway tells what it got. lkcook.setup('embedded') chooses it."
+_HINTS = ("seconds from the start of the call", "", "the id that was asked for", "without sound and secrets", "")
+_TITLES = ("s", "stage", "model", "what was sent", "note")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request or message.
+
+    at: seconds from the start of the call. message: the JSON that arrived, without sound and secrets. headers: LiveKit's
+    own. answered_by: the model that answered. notes: what was not done as asked. switches: (at, text) of fallbacks.
+    """
+
+    at: float
+    stage: str
+    model: str
+    message: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    answered_by: str = ""
+    notes: tuple[str, ...] = ()
+    switches: tuple[tuple[float, str], ...] = ()
+
+    def _repr_html_(self) -> str:
+        body = json.dumps(self.message, indent=2, ensure_ascii=False)
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        return f"<p>{escape(self.stage)}: {escape(self.model)}</p><pre>{escape(body)}</pre><ul>{notes}</ul>"
+
+
+class Requests(list[Request]):
+    """The requests of a call in the order in which they arrived; a table in a notebook."""
+
+    @classmethod
+    def of(cls, records: Iterable[Mapping[str, Any]], origin: float) -> Requests:
+        """Read the gateway's records (gateway/requests.py); a call that started at `origin` (time.time())."""
+        return cls(
+            Request(
+                at=record["at"] - origin,
+                stage=record["stage"],
+                model=record["model"],
+                message=record["message"],
+                headers=record["headers"],
+                answered_by=record["answered_by"],
+                notes=tuple(record["notes"]),
+                switches=tuple((at - origin, text) for at, text in record["switches"]),
+            )
+            for record in records
+        )
+
+    def to(self, stage: str) -> Requests:
+        """Those to one stage: "speech to text", "language model" or "text to speech"."""
+        return Requests(request for request in self if request.stage == stage)
+
+    @property
+    def notes(self) -> list[str]:
+        """Every note once, in order."""
+        return list(dict.fromkeys(note for request in self for note in request.notes))
+
+    @property
+    def switches(self) -> list[tuple[float, str]]:
+        """Every fallback: (seconds from the start of the call, what happened)."""
+        return sorted(switch for request in self for switch in request.switches)
+
+    def _rows(self) -> list[list[str]]:
+        return [
+            [f"{r.at:.1f}", r.stage, r.model, _in_short(r.message), "; ".join([*r.notes, *(t for _, t in r.switches)])]
+            for r in self
+        ]
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return f"<p>{escape(NOT_TOLD)}</p>"
+        return table("Requests as they arrived", list(zip(_TITLES, _HINTS)), self._rows())
+
+    def __repr__(self) -> str:
+        return columns(_TITLES, self._rows()) if self else NOT_TOLD
+
+
+def _in_short(message: Mapping[str, Any]) -> str:
+    """The parameters, and how many messages and tools."""
+    parts = []
+    for name, value in message.items():
+        if name in ("model", "stream", "stream_options", "connection"):
+            continue
+        if name in ("messages", "tools") and isinstance(value, list):
+            parts.append(f"{len(value)} {name}")
+        else:
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            parts.append(f"{name}: {text if len(text) <= 80 else text[:79] + '…'}")
+    return ", ".join(parts)

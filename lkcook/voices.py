@@ -1,0 +1,95 @@
+"""Providers' voice ids, and which voice of this machine stands in for each: the same one every time.
+
+The ids and names are those LiveKit's documentation suggests (docs.livekit.io/agents/models/tts, 2026-11) and the
+reference's six popular ones. Providers have many more; the embedded gateway refuses those, rather than pretend.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ProviderVoice:
+    """A voice as a provider sells it; `embedded` names the one of `engines.voices` that is heard offline."""
+
+    provider: str
+    id: str
+    name: str
+    description: str
+    embedded: str
+
+
+def _voices(provider: str, *rows: tuple[str, str, str, str]) -> list[ProviderVoice]:
+    return [ProviderVoice(provider, *row) for row in rows]
+
+
+PROVIDER_VOICES: tuple[ProviderVoice, ...] = tuple(
+    _voices(
+        "cartesia",
+        ("9626c31c-bec5-4cca-baa8-f8ba9e84c8bc", "Jacqueline", "American female, confident", "heart"),
+        ("a167e0f3-df7e-4d52-a9c3-f949145efdab", "Blake", "American male, energetic", "fenrir"),
+        ("f31cc6a7-c1e8-4764-980c-60a361443dd1", "Robyn", "Australian female, mature", "bella"),
+        ("5c5ad5e7-1020-476b-8b91-fdcbe9cc313c", "Daniela", "Mexican female, calm; speaks Spanish", "dora"),
+    )
+    + _voices(
+        "deepgram",
+        ("apollo", "Apollo", "American male, casual", "michael"),
+        ("athena", "Athena", "American female, professional", "alloy"),
+        ("odysseus", "Odysseus", "American male, calm", "george"),
+        ("theia", "Theia", "Australian female, expressive", "bella"),
+        ("celeste", "Celeste", "Colombian female, clear; speaks Spanish", "dora"),
+    )
+    + _voices(
+        "elevenlabs",  # through the plugin: it left LiveKit Inference
+        ("cgSgspJ2msm6clMCkdW9", "Jessica", "American female, playful", "jessica"),
+        ("Xb7hH8MSUJpSbSDYk0k2", "Alice", "British female, clear", "isabella"),
+        ("iP95p4xoKVk53GoZ742B", "Chris", "American male, natural", "michael"),
+        ("cjVigY5qzO86Huf0OWal", "Eric", "American male, smooth", "fenrir"),
+    )
+    + _voices(
+        "inworld",
+        ("Ashley", "Ashley", "American female, warm", "sky"),
+        ("Olivia", "Olivia", "British female, friendly", "isabella"),
+        ("Mark", "Mark", "American male, energetic", "fenrir"),
+        ("Edward", "Edward", "American male, emphatic", "michael"),
+        ("Hades", "Hades", "British male, deep", "george"),
+        ("Diego", "Diego", "Mexican male, soothing; speaks Spanish", "alex"),
+    )
+    + _voices(
+        "rime",
+        ("luna", "Luna", "American female, excitable", "sky"),
+        ("astra", "Astra", "American female, upbeat", "bella"),
+        ("celeste", "Celeste", "American female, relaxed", "alloy"),
+        ("ursa", "Ursa", "American male, young", "michael"),
+    )
+    + _voices(
+        "xai",
+        ("ara", "Ara", "female", "alloy"),
+        ("eve", "Eve", "female", "jessica"),
+        ("leo", "Leo", "male", "michael"),
+        ("rex", "Rex", "male", "fenrir"),
+        ("sal", "Sal", "male", "george"),
+    )
+)
+
+
+def of_provider(provider: str) -> list[ProviderVoice]:
+    """The voices of one provider; the first is what a model string without a voice speaks with."""
+    return [voice for voice in PROVIDER_VOICES if voice.provider == provider]
+
+
+def embedded_voice(model: str, voice_id: str) -> str:
+    """The machine's voice for `voice_id` ("" for the provider's default) of `model` ("cartesia/sonic-3").
+
+    Raises KeyError, its text the sentence to show, when the provider's voice is not known here.
+    """
+    provider = model.partition("/")[0]
+    known = of_provider(provider)
+    if not voice_id:
+        return known[0].embedded if known else "heart"
+    for voice in known:
+        if voice.id.lower() == voice_id.lower():
+            return voice.embedded
+    names = ", ".join(f"{voice.id} ({voice.name})" for voice in known) or "none; leave the voice out"
+    raise KeyError(f"unknown voice {voice_id!r} for {model!r}; the voices known here are: {names}")
