@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from lkcook.report.plots import plot_pitch as plot_pitch
     from lkcook.report.plots import plot_words as plot_words
     from lkcook.report.answers import compare as compare
+    from lkcook.report.answers import Answer as Answer
+    from lkcook.report.answers import Heard as Heard
+    from lkcook.report.answers import Spoken as Spoken
     from lkcook.faults import failing as failing
     from lkcook.direct import say as say
     from lkcook.direct import hear as hear
@@ -50,6 +53,9 @@ _HOMES = {
     "plot_pitch": "report.plots",
     "plot_words": "report.plots",
     "compare": "report.answers",
+    "Answer": "report.answers",
+    "Heard": "report.answers",
+    "Spoken": "report.answers",
     "failing": "faults",
     "say": "direct",
     "hear": "direct",

@@ -15,54 +15,55 @@ _HUNDREDS = (
 ).split()
 _ORDINALS = "primer segund tercer cuart quint sext séptim octav noven décim".split()
 _MONTHS = "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split()
-_UNITS = {  # one, several
-    "€": ("euro", "euros"), "EUR": ("euro", "euros"), "$": ("dólar", "dólares"), "USD": ("dólar", "dólares"),
-    "£": ("libra", "libras"), "%": ("por ciento", "por ciento"), "°C": ("grado", "grados"), "ºC": ("grado", "grados"),
-    "°": ("grado", "grados"), "km/h": ("kilómetro por hora", "kilómetros por hora"), "km": ("kilómetro", "kilómetros"),
+_UNITS = {  # one, several, the hundredth part
+    "€": ("euro", "euros", "céntimos"), "EUR": ("euro", "euros", "céntimos"), "£": ("libra", "libras", "peniques"),
+    "$": ("dólar", "dólares", "centavos"), "USD": ("dólar", "dólares", "centavos"),
+    "%": ("por ciento", "por ciento"), "°C": ("grado", "grados"), "ºC": ("grado", "grados"), "°": ("grado", "grados"),
+    "km/h": ("kilómetro por hora", "kilómetros por hora"), "km": ("kilómetro", "kilómetros"),
     "m": ("metro", "metros"), "cm": ("centímetro", "centímetros"), "kg": ("kilo", "kilos"), "g": ("gramo", "gramos"),
-    "gr": ("gramo", "gramos"), "l": ("litro", "litros"), "L": ("litro", "litros"), "ml": ("mililitro", "mililitros"),
+    "l": ("litro", "litros"), "L": ("litro", "litros"), "ml": ("mililitro", "mililitros"),
     "cl": ("centilitro", "centilitros"), "h": ("hora", "horas"), "min": ("minuto", "minutos"),
 }  # fmt: skip
-_MONEY = ("euro", "dólar", "libra")
 _SIGNS = {
     "€": "euros", "$": "dólares", "£": "libras", "%": "por ciento", "@": "arroba", "&": "y", "+": "más", "=": "igual a",
 }  # fmt: skip
 _TITLES = {
-    "Sra": "señora", "Srta": "señorita", "Sres": "señores", "Sr": "señor", "Dra": "doctora", "Dr": "doctor",
-    "Dña": "doña", "Prof": "profesor", "Avda": "avenida", "Av": "avenida", "Pza": "plaza", "Tel": "teléfono",
-    "Tfno": "teléfono", "Núm": "número", "Nº": "número", "Aprox": "aproximadamente", "Ej": "ejemplo", "Pág": "página",
-    "Máx": "máximo", "Mín": "mínimo", "Sta": "santa", "Sto": "santo",
+    "sr": "señor", "sra": "señora", "srta": "señorita", "sres": "señores", "dr": "doctor", "dra": "doctora",
+    "dña": "doña", "prof": "profesor", "avda": "avenida", "av": "avenida", "pza": "plaza", "tel": "teléfono",
+    "tfno": "teléfono", "núm": "número", "aprox": "aproximadamente", "pág": "página", "máx": "máximo", "mín": "mínimo",
+    "sta": "santa", "sto": "santo",
 }  # fmt: skip
-_LAST = {"Ud": "usted", "Vd": "usted", "Uds": "ustedes", "Vds": "ustedes", "etc": "etcétera"}
-_INITIALS = {"EE. UU.": "Estados Unidos", "a. m.": "a eme", "p. m.": "pe eme", "c. c.": "con copia", "S. A.": "ese a"}
+_LAST = {  # these may end a sentence, and then their full stop is the sentence's as well
+    r"EE\.?\s?UU": "Estados Unidos", r"[ap]\. ?m": "", r"p\. ?ej": "por ejemplo", "Uds|Vds": "ustedes",
+    "Ud|Vd": "usted", "etc": "etcétera",
+}  # fmt: skip
 _NO_NOUN = frozenset(
     "de del en con por para sin y e o u a al es son ni que pero hasta desde entre como si no más el la los las se me "
-    "te le nos está están era cada".split()
+    "te le nos está están cada".split()
 )
-_MASCULINE = re.compile(r"(?:d[ií]|map|problem|tem|sistem|program|platan|idiom|clim)as?$")
-_FEMININE = re.compile(r"(?:as?|d|dades|ciones|siones|ci[oó]n|si[oó]n|noches?|veces|vez|clases?|tardes?|llaves?)$")
+_NUMBERED = frozenset("mesa habitación número planta puerta sala línea pedido opción página calle plaza".split())
+_MASCULINE = re.compile(r"agua|(?:d[ií]|map|problem|tem|sistem|program|idiom)as?$")
+_FEMININE = re.compile(r"(?:as?|dad(?:es)?|[cs]i[oó]n(?:es)?|noches?|ve(?:z|ces)|clases?|tardes?|llaves?)$")
 
 _NUMBER = r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?|[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+|[0-9]+(?:[.,][0-9]+)?"
-_UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
 _QUANTITY = re.compile(
-    rf"(?P<fem>\b[Ll]as? )?(?:(?P<before>[€$£])\s?)?(?P<number>{_NUMBER})"
-    rf"(?:\s?(?P<unit>{_UNIT})(?!\w))?(?P<next>(?=\s+(?P<noun>[^\W\d_]+))?)"
+    rf"(?:\b(?P<before>[^\W\d_]+)\s+)?(?P<sign>[€$£]\s?)?(?P<number>{_NUMBER})(?:\s?(?P<unit>"
+    + "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
+    + r")(?!\w))?(?=(?:\s+(?P<noun>[^\W\d_]+))?)"
 )
-_TIME = re.compile(
-    r"(?<![\d:.,])(?P<hour>[01]?[0-9]|2[0-3])(?::(?P<minute>[0-5][0-9])|\.(?P<minute2>[0-5][0-9])(?=\s?h\b))"
-    r"(?P<h>\s?(?:h\b|horas\b))?(?!\d|:\d)"
-)
-_DATE = re.compile(r"(?<!\d)(?:([0-3]?[0-9])[/-]([01]?[0-9])[/-]([0-9]{4})|([0-9]{4})-([01][0-9])-([0-3][0-9]))(?!\d)")
-_PHONE = re.compile(r"(?<![\d.,])[0-9]{2,4}(?:[ .-][0-9]{2,4}){2,5}(?![\d,])|(?<![\d.,])[0-9]{9,}(?![\d,])")
-_ORDINAL = re.compile(r"\b(10|[1-9])(?:\.?([ºª])|\.?(er)\b)")
+_TIME = re.compile(r"(?<![\d.,:])([01]?[0-9]|2[0-3])(?::([0-5][0-9])|\.([0-5][0-9])(?=\s?h\b))(?!:?\d)(\s?h\b)?")
+_DATE = re.compile(r"(?<!\d)(?:([0-9]{4})-([01]?[0-9])-([0-3]?[0-9])|([0-3]?[0-9])[/-]([01]?[0-9])[/-]([0-9]{4}))(?!\d)")
+_CODE = re.compile(r"(?<!\d)(?<!\d[.,])(?:[0-9]{2,4}(?:[ .-][0-9]{2,4}){2,5}|[0-9]{9,})(?![.,]?\d)")
+_ORDINAL = re.compile(r"\b(10|[1-9])\.?(?:([ºª])(?!C)|er\b)")
 
 
 def spell_out(text: str) -> str:
-    """`text` with everything written in full: "a las 8:30" → "a las ocho y media", "12,50 €" → "doce euros con…"."""
+    """Everything in full: "a las 8:30" becomes "a las ocho y media", "12,50 €" "doce euros con cincuenta"."""
     text = _abbreviations(text)
     text = _DATE.sub(_date, text)
     text = _TIME.sub(_time, text)
-    text = _PHONE.sub(_phone, text)
+    text = re.sub(r"(?<=[0-9]) (?=000\b)", "", text)
+    text = _CODE.sub(_code, text)
     text = _ORDINAL.sub(_ordinal, text)
     text = re.sub(r"(?<=[0-9])\s?[-–]\s?(?=[0-9])", " a ", text)
     text = re.sub(r"(?<![\w)])[-−](?=[0-9])", " menos ", text)
@@ -72,7 +73,7 @@ def spell_out(text: str) -> str:
 
 
 def cardinal(number: int) -> str:
-    """From 0 to 999 999 999; masculine, as in counting: 21 → "veintiuno"."""
+    """From 0 to 999 999 999, as in counting: 21 is "veintiuno"."""
     if number < 30:
         return _TO_29[number]
     if number < 100:
@@ -83,34 +84,114 @@ def cardinal(number: int) -> str:
         return "cien" if number == 100 else _joined(_HUNDREDS[hundreds - 1], rest)
     if number < 1_000_000:
         thousands, rest = divmod(number, 1000)
-        return _joined("mil" if thousands == 1 else f"{before_noun(cardinal(thousands))} mil", rest)
+        return _joined("mil" if thousands == 1 else f"{_masculine(cardinal(thousands))} mil", rest)
     millions, rest = divmod(number, 1_000_000)
-    return _joined("un millón" if millions == 1 else f"{before_noun(cardinal(millions))} millones", rest)
-
-
-def before_noun(words: str) -> str:
-    """ "veintiuno" → "veintiún", as in "veintiún euros"."""
-    return re.sub(r"veintiuno$", "veintiún", re.sub(r"\buno$", "un", words))
-
-
-def feminine(words: str) -> str:
-    """ "doscientos veintiuno" → "doscientas veintiuna"."""
-    return re.sub(r"uno$", "una", re.sub(r"(cient|quinient)os\b(?!.*mill)", r"\1as", words))
+    return _joined("un millón" if millions == 1 else f"{_masculine(cardinal(millions))} millones", rest)
 
 
 def _joined(words: str, rest: int) -> str:
     return f"{words} {cardinal(rest)}" if rest else words
 
 
+def _masculine(words: str) -> str:
+    """Before a noun: "veintiuno" becomes "veintiún"."""
+    return re.sub(r"\buno$", "un", re.sub("veintiuno$", "veintiún", words))
+
+
+def _feminine(words: str) -> str:
+    """Before a noun: "doscientos veintiuno" becomes "doscientas veintiuna"; millions are masculine."""
+    millions, found, rest = words.rpartition("mill")
+    return millions + found + re.sub("uno$", "una", re.sub(r"(?<=[ei]ent)os\b", "as", rest))
+
+
 def _digits(digits: str) -> str:
-    """As a number, or one by one when they are a code rather than an amount."""
-    if len(digits) > 9 or digits[0] == "0" and len(digits) > 1:
+    """An amount; or, with a leading zero or too many digits, a code."""
+    if len(digits) > 9 or (digits[0] == "0" and len(digits) > 1):
         return " ".join(_TO_29[int(digit)] for digit in digits)
     return cardinal(int(digits))
 
 
 def _abbreviations(text: str) -> str:
-    for short, full in _INITIALS.items():
-        pattern = re.escape(short).replace(r"\ ", r"\s?")
-        text = re.sub(rf"(?<!\w){pattern[:-2]}(?:\.(?=\s*$|\s+[A-ZÁÉÍÓÚ¿¡])|(\.))", rf"{full}.", text)
+    titles = "|".join(_TITLES)
+    text = re.sub(rf"\b({titles})\.(?!\w)", lambda found: _TITLES[found[1].lower()], text, flags=re.IGNORECASE)
+    text = re.sub(r"\b[Nn]\.?[ºo°]\s?(?=[0-9])", "número ", re.sub(r"\b[Cc]/\s?(?=[A-ZÁÉÍÓÚ])", "calle ", text))
+    for short, full in _LAST.items():
+        ending = r"(\.(?=\s*$|\s+[¿¡A-ZÁÉÍÓÚÑ]))?"
+        text = re.sub(
+            rf"\b({short})\b{ending}\.?", lambda found: (full or f"{found[1][0]} eme") + (found[2] or ""), text
+        )
     return text
+
+
+def _date(found: re.Match[str]) -> str:
+    year, month, day = (int(part) for part in (found.group(1, 2, 3) if found[1] else found.group(6, 5, 4)))
+    return f"{day} de {_MONTHS[month - 1]} de {year}" if 1 <= month <= 12 else found[0]
+
+
+def _time(found: re.Match[str]) -> str:
+    hour, minute = int(found[1]), int(found[2] or found[3])
+    words = _feminine(cardinal(hour))
+    if minute == 0:
+        return f"{words} hora{'s' * (hour != 1)}" if found[4] else words
+    if 1 <= hour <= 12:
+        return f"{words} y {({15: 'cuarto', 30: 'media'}).get(minute) or cardinal(minute)}"
+    return f"{words} {_digits(found[2] or found[3])}"
+
+
+def _code(found: re.Match[str]) -> str:
+    """A telephone number, in its groups: pairs as numbers, longer ones digit by digit."""
+    groups = re.findall("[0-9]+", found[0])
+    if len(groups) == 1:
+        groups = re.findall("[0-9]{1,3}", found[0])
+    elif sum(map(len, groups)) < 9:
+        return found[0]
+    return ", ".join(
+        cardinal(int(group)) if len(group) == 2 and group[0] != "0" else " ".join(_TO_29[int(digit)] for digit in group)
+        for group in groups
+    )
+
+
+def _ordinal(found: re.Match[str]) -> str:
+    return _ORDINALS[int(found[1]) - 1] + {"º": "o", "ª": "a", None: ""}[found[2]]
+
+
+def _quantity(found: re.Match[str]) -> str:
+    before, noun = found["before"] or "", (found["noun"] or "").lower()
+    whole, point, fraction = _parts(found["number"])
+    words = _digits(whole)
+    unit = _UNITS.get((found["unit"] or found["sign"] or "").strip())
+    if unit:
+        words = _measured(words, whole, point, fraction, unit)
+    elif fraction:
+        words += f" {point} {_digits(fraction)}"
+    elif before.lower() in ("la", "las"):
+        words = _feminine(words)
+    elif before.lower() not in _NUMBERED and len(noun) > 2 and noun not in _NO_NOUN:
+        is_feminine = _FEMININE.search(noun) and not _MASCULINE.match(noun)
+        words = _feminine(words) if is_feminine else _masculine(words)
+    return f"{before} {words} "
+
+
+def _parts(number: str) -> tuple[str, str, str]:
+    """The digits before and after the decimal sign, and that sign's name: "1.234,5" is 1234 "coma" 5."""
+    if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{3})+(,[0-9]+)?", number):
+        number = number.replace(".", "")
+    elif "." in number:
+        number = number.replace(",", "")
+    whole, sign, fraction = re.fullmatch("([0-9]+)([.,]?)([0-9]*)", number).groups()
+    return whole, "punto" if sign == "." else "coma", fraction
+
+
+def _measured(words: str, whole: str, point: str, fraction: str, unit: tuple[str, ...]) -> str:
+    one, several, *cents = unit
+    if cents and len(fraction) == 2:
+        if whole == "0":
+            return f"{_masculine(_digits(fraction.lstrip('0') or '0'))} {cents[0]}"
+        rest = f" con {cardinal(int(fraction))}" if int(fraction) else ""
+        return _measured(words, whole, point, "", (one, several)) + rest
+    if fraction:
+        return f"{words} {point} {_digits(fraction)} {several}"
+    if one.startswith("por"):
+        return f"{words} {one}"
+    words = _feminine(words) if one in ("libra", "hora") else _masculine(words)
+    return f"{words}{' de' * words.endswith(('llón', 'llones'))} {one if whole == '1' else several}"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lkcook import pcm
-from lkcook.engines import weights
+from lkcook.engines import spanish, weights
 from lkcook.engines.kokoro import LONGEST, Kokoro
 from lkcook.engines.prosody import NEUTRAL, Prosody, melody, stretched
 from lkcook.engines.voices import DEFAULT, VOICES, Voice
@@ -67,8 +67,6 @@ class TextToSpeech:
 
     def _phonemes(self, text: str, speaker: Voice) -> list[str]:
         if speaker.language == "es":
-            from lkcook.engines import spanish
-
             return spanish.phonemize(text)
         with self._lock:
             if not speaker.british:

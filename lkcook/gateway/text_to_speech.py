@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -29,6 +30,8 @@ from lkcook.gateway.chain import Chain, Choice
 from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.models import Models
 from lkcook.gateway.socket import Closed, ProtocolError, known_keys, sample_rate, serve_messages
+
+logger = logging.getLogger("lkcook.gateway")
 
 _CHUNK = 0.1  # seconds of audio per message
 _LONGEST_TEXT = 5_000  # characters per message
@@ -137,22 +140,32 @@ class _Session:
         return _Sentence(text, voice, prosody, options.wants_timestamps(choice.model, extra))
 
     async def _speak(self) -> None:
-        """Synthesise texts in order, on a thread; cancelling it stops after the sentence at hand."""
-        while True:
-            item = await self._texts.get()
-            if item is _END_OF_UTTERANCE:
-                await self._send({"type": "done"})
-                self._utterance, self._position = _new_utterance(), 0.0
-                continue
-            assert self._engine is not None
-            parts = self._engine.stream(item.text, voice=item.voice, prosody=item.prosody)
-            spoken: list[np.ndarray] = []
-            while (samples := await asyncio.to_thread(next, parts, None)) is not None:
-                spoken.append(samples)
-                for chunk in self._chunks(samples):
-                    await self._send({"type": "output_audio", "audio": chunk})
-            if spoken:
-                await self._align(item, np.concatenate(spoken))
+        """Synthesise texts in order; cancelling it stops after the sentence at hand. A failure reaches the client."""
+        try:
+            while True:
+                item = await self._texts.get()
+                if item is _END_OF_UTTERANCE:
+                    await self._send({"type": "done"})
+                    self._utterance, self._position = _new_utterance(), 0.0
+                else:
+                    await self._say(item)
+        except ConnectionError:
+            logger.info("the client went away in mid-sentence")
+        except Exception as error:
+            logger.exception("the voice failed")
+            await self._send({"type": "error", "code": 500, "message": f"the voice failed: {error}"})
+            await self._ws.close()
+
+    async def _say(self, sentence: _Sentence) -> None:
+        assert self._engine is not None
+        parts = self._engine.stream(sentence.text, voice=sentence.voice, prosody=sentence.prosody)
+        spoken: list[np.ndarray] = []
+        while (samples := await asyncio.to_thread(next, parts, None)) is not None:
+            spoken.append(samples)
+            for chunk in self._chunks(samples):
+                await self._send({"type": "output_audio", "audio": chunk})
+        if spoken:
+            await self._align(sentence, np.concatenate(spoken))
 
     async def _align(self, sentence: _Sentence, samples: np.ndarray) -> None:
         """Where each word of `sentence` was heard, in seconds from the beginning of the utterance."""

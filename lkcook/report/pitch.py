@@ -9,6 +9,7 @@ from lkcook.audio.clip import Clip
 _LOWEST, _HIGHEST = 60.0, 450.0  # Hz: from a deep man's voice to an excited woman's
 _WINDOW, _STEP = 0.05, 0.01  # seconds
 _ALIKE = 0.5  # of the energy: what is less periodic has no pitch
+_NEARLY = 0.85
 _LOUD = 0.05  # of the loudest sample
 
 
@@ -26,12 +27,20 @@ def pitch(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
     frames = (frames - frames.mean(axis=1, keepdims=True)) * window
     likeness = _autocorrelation(frames) / _autocorrelation(window[None]).clip(1e-3)  # the window's own fall taken out
     shortest, longest = round(clip.sample_rate / _HIGHEST), round(clip.sample_rate / _LOWEST)
-    lags = shortest + np.argmax(likeness[:, shortest:longest], axis=1)
+    lags = shortest + _first_peak(likeness[:, shortest:longest])
     energy = likeness[:, 0]
     voiced = likeness[np.arange(len(lags)), lags] > _ALIKE * energy
     loud = np.abs(frames).max(axis=1) > _LOUD * np.abs(samples).max()
     times = (np.arange(len(lags)) * step + size / 2) / clip.sample_rate
     return times, np.where(voiced & loud, clip.sample_rate / lags, np.nan)
+
+
+def _first_peak(likeness: np.ndarray) -> np.ndarray:
+    """The shortest lag that is nearly as good as the best: twice a period fits as well, and would be an octave off."""
+    good = likeness >= _NEARLY * likeness.max(axis=1, keepdims=True)
+    rises = np.diff(likeness, axis=1, prepend=-np.inf) > 0
+    falls = np.diff(likeness, axis=1, append=-np.inf) <= 0
+    return np.argmax(good & rises & falls, axis=1)
 
 
 def _autocorrelation(frames: np.ndarray) -> np.ndarray:

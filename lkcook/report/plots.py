@@ -37,7 +37,8 @@ class Plot:
         for edge in axes.spines.values():
             edge.set_color(_INK)
         out = io.BytesIO()
-        FigureCanvasAgg(figure).print_figure(out, format="png", transparent=True)
+        FigureCanvasAgg(figure)
+        figure.savefig(out, format="png", transparent=True)
         self.png = out.getvalue()
 
     def _repr_png_(self) -> bytes:

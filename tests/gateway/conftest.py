@@ -10,6 +10,7 @@ import jwt
 import pytest
 from livekit.agents.utils import http_context
 
+from lkcook import backend
 from lkcook.gateway import process
 from lkcook.gateway.process import Address
 
@@ -25,6 +26,13 @@ def environment(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
 async def livekit_http(environment: None) -> AsyncIterator[None]:
     async with http_context.open():
         yield
+
+
+@pytest.fixture
+def embedded(environment: None, address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    """lkcook's own functions use this run's gateway, as after lkcook.setup()."""
+    monkeypatch.setattr(backend, "_gateway", address)
+    monkeypatch.setattr(backend, "_in_force", backend.Backend("embedded", address.url))
 
 
 def token(address: Address, **changes: object) -> str:

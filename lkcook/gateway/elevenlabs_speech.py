@@ -1,0 +1,208 @@
+"""What an ElevenLabs client wants said: with which voice, how fast, encoded how; and when each character was heard.
+
+The ids and formats are those of livekit-plugins-elevenlabs 1.8.9 (models.py), read from its own type literals.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, get_args
+
+import av
+import numpy as np
+
+from lkcook import pcm, voices
+from lkcook.engines.prosody import NEUTRAL, Prosody
+from lkcook.engines.speech_to_text import Word
+from lkcook.engines.text_to_speech import SAMPLE_RATE
+from lkcook.engines.voices import LANGUAGES, VOICES, in_language
+from lkcook.gateway.socket import ProtocolError, known_keys
+
+LONGEST_TEXT = 5_000  # characters per request or message
+_CHUNK = SAMPLE_RATE // 10  # samples encoded at a time: what is sent at once
+_MODEL, _FORMAT = "eleven_multilingual_v2", "mp3_44100_128"  # ElevenLabs' own defaults
+_SPEED = (0.8, 1.2)
+_USUAL: dict[str, Any] = {  # what the plugin sends unasked; whoever has not chosen it needs no note about it
+    "apply_text_normalization": "auto",
+    "enable_logging": "true",
+    "enable_ssml_parsing": "false",
+    "optimize_streaming_latency": "0",
+}
+_HEEDED = {
+    "text", "flush", "context_id", "close_context", "voice_id", "voice_settings", "speed", "model_id", "language_code",
+    "output_format", "sync_alignment", "inactivity_timeout", "auto_mode", "generation_config",
+}  # fmt: skip
+
+
+class Refusal(ProtocolError):
+    """An error as ElevenLabs words it: `status` is a word such as "voice_not_found", `code` the HTTP status."""
+
+    def __init__(self, status: str, message: str, *, code: int = 400) -> None:
+        super().__init__(message, code=code, fatal=True)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Format:
+    """An output format, "mp3_22050_32" or "pcm_24000": codec, Hz, and kbit/s of an mp3."""
+
+    codec: str
+    rate: int
+    kbps: int = 128
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How texts are spoken. model: with its provider. voice: one of this machine's."""
+
+    model: str
+    voice: str
+    format: Format
+    prosody: Prosody = NEUTRAL
+
+
+@cache
+def known_ids() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The model ids and the output formats the plugin knows; of these, the formats this gateway can encode."""
+    from livekit.plugins.elevenlabs import models  # late: registers a plugin, which only the main thread may do
+
+    formats = [name for name in get_args(models.TTSEncoding) if name.startswith(("mp3_", "pcm_"))]
+    return get_args(models.TTSModels), tuple(formats)
+
+
+def default_voice(voice_id: str) -> str:
+    """The id of the voice meant: the plugin's own default stands for the first of lkcook.voices, unless it is there."""
+    from livekit.plugins.elevenlabs import tts
+
+    known = voices.of_provider("elevenlabs")
+    unlisted = voice_id == tts.DEFAULT_VOICE_ID and voice_id not in {voice.id for voice in known}
+    return known[0].id if unlisted else voice_id
+
+
+def manner_of(voice_id: str, options: Mapping[str, Any]) -> Manner:
+    """Voice, model, language and output format; raises Refusal that names the valid ones."""
+    models, formats = known_ids()
+    model, output = options.get("model_id") or _MODEL, options.get("output_format") or _FORMAT
+    if model not in models:
+        raise Refusal("model_not_found", f"unknown model {model!r}; known are: {', '.join(models)}", code=404)
+    if output not in formats:
+        raise Refusal("invalid_output_format", f"output_format {output!r} is not served; use: {', '.join(formats)}")
+    codec, *numbers = str(output).split("_")
+    voice = _voice(f"elevenlabs/{model}", default_voice(voice_id), options.get("language_code"))
+    return Manner(f"elevenlabs/{model}", voice, Format(codec, *map(int, numbers)))
+
+
+def _voice(model: str, voice_id: str, language: Any) -> str:
+    try:
+        voice = VOICES[voices.embedded_voice(model, voice_id)]
+    except KeyError as unknown:
+        raise Refusal("voice_not_found", unknown.args[0], code=404) from unknown
+    try:
+        return in_language(voice, str(language).lower().partition("-")[0] if language else None).name
+    except KeyError as foreign:
+        known = " and ".join(LANGUAGES)
+        raise Refusal("unsupported_language", f"no voice here speaks {language!r}; they speak {known}") from foreign
+
+
+def prosody_of(settings: Any) -> Prosody:
+    """voice_settings → tempo; raises Refusal."""
+    if settings is not None and not isinstance(settings, dict):
+        raise Refusal("invalid_voice_settings", '"voice_settings" is a JSON object')
+    speed = known_keys(settings, "voice_settings").get("speed")
+    if speed is None:
+        return NEUTRAL
+    least, most = _SPEED
+    if isinstance(speed, bool) or not isinstance(speed, int | float) or not least <= speed <= most:
+        raise Refusal("invalid_voice_settings", f"speed is a number from {least} to {most}, not {speed!r}")
+    return NEUTRAL.faster(speed)
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """The text to say; raises Refusal."""
+    text = message.get("text")
+    if not isinstance(text, str):
+        raise Refusal("invalid_text", '"text" is text')
+    if len(text) > LONGEST_TEXT:
+        raise Refusal("max_character_limit_exceeded", f"{len(text)} characters; at most {LONGEST_TEXT} are taken")
+    if re.search("[\ud800-\udfff]", text):
+        raise Refusal("invalid_text", '"text" holds half a surrogate pair')
+    return text
+
+
+def notes_on(options: Mapping[str, Any], voice_id: str = "") -> list[str]:
+    """A note for each option that was chosen and changes nothing here, and for a voice that another stands in for."""
+    settings = options.get("voice_settings")
+    chosen = {**options, **(settings if isinstance(settings, dict) else {})}
+    notes = [
+        f"{name}: only the cloud honours it"
+        for name, value in chosen.items()
+        if name not in _HEEDED and value is not None and str(value) != _USUAL.get(name)
+    ]
+    if options.get("generation_config"):
+        notes.append("chunk_length_schedule: spoken as soon as a sentence is complete")
+    if voice_id and default_voice(voice_id) != voice_id:
+        notes.append(f"voice_id {voice_id}: {voices.of_provider('elevenlabs')[0].name} stands in for it")
+    return notes
+
+
+class Encoder:
+    """One stream of sound: int16 at 24 kHz in, bytes of the format out."""
+
+    def __init__(self, wanted: Format) -> None:
+        self._rate, self._mp3 = wanted.rate, _lame(wanted) if wanted.codec == "mp3" else None
+
+    def encode(self, samples: np.ndarray) -> Iterator[bytes]:
+        """In pieces of about 0.1 s; an mp3 keeps back what does not fill a frame yet."""
+        if self._mp3 is None:
+            samples = pcm.resample(samples, SAMPLE_RATE, self._rate)
+            step = self._rate // 10
+            yield from (samples[at : at + step].tobytes() for at in range(0, len(samples), step))
+            return
+        for at in range(0, len(samples), _CHUNK):
+            frame = av.AudioFrame.from_ndarray(samples[None, at : at + _CHUNK], format="s16", layout="mono")
+            frame.sample_rate = SAMPLE_RATE
+            if piece := b"".join(bytes(packet) for packet in self._mp3.encode(frame)):
+                yield piece
+
+    def finish(self) -> bytes:
+        """What was kept back."""
+        return b"" if self._mp3 is None else b"".join(bytes(packet) for packet in self._mp3.encode(None))
+
+
+def _lame(wanted: Format) -> av.AudioCodecContext:
+    """Without a container: an mp3 is its frames, and a file's header would have to know how long it gets."""
+    codec = av.CodecContext.create("libmp3lame", "w")
+    assert isinstance(codec, av.AudioCodecContext)
+    codec.sample_rate, codec.bit_rate = wanted.rate, wanted.kbps * 1000
+    codec.layout, codec.format = "mono", "s16p"  # type: ignore[assignment]
+    return codec
+
+
+def alignment(text: str, words: Sequence[Word], begin: float) -> dict[str, list[Any]]:
+    """When each character of `text` was heard: a word's time is shared by its letters, spaces fill what is between.
+
+    begin: seconds between the beginning of the context and that of the sound `words` were found in.
+    """
+    times = [
+        (word.start + i * (word.end - word.start) / len(word.text), (word.end - word.start) / len(word.text))
+        for word in words
+        for i in range(len(word.text))
+        if not word.text[i].isspace()
+    ]
+    last = words[-1].end if words else 0.0
+    starts: list[float] = []
+    for char in reversed(text):  # backwards, as a space begins where its word ends and letters are matched in order
+        starts.append(0.0)
+    letters, end = iter(times), 0.0
+    for i, char in enumerate(text):
+        start, length = (end, 0.0) if char.isspace() else next(letters, (last, 0.0))
+        starts[i], end = start, start + length
+    ends = [*starts[1:], max(end, last)]
+    return {
+        "chars": list(text),
+        "charStartTimesMs": [round((begin + start) * 1000) for start in starts],
+        "charDurationsMs": [round((end - start) * 1000) for start, end in zip(starts, ends, strict=True)],
+    }

@@ -1,0 +1,59 @@
+"""The table of requests, from the gateway's records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lkcook.report.requests import Requests
+from lkcook.report.transcript import Message, Transcript
+
+
+def _record(at: float = 100.0, **changes: Any) -> dict[str, Any]:
+    return {
+        "at": at,
+        "stage": "language model",
+        "model": "openai/gpt-5",
+        "message": {"model": "openai/gpt-5", "messages": [1, 2], "temperature": 0.5, "stream": True},
+        "headers": {},
+        "answered_by": "openai/gpt-5",
+        "notes": [],
+        "switches": [],
+        **changes,
+    }
+
+
+def test_times_count_from_the_start_of_the_call() -> None:
+    requests = Requests.of([_record(at=103.5, switches=[(104.0, "a fails; b answers")])], origin=100.0)
+    assert requests[0].at == 3.5 and requests.switches == [(4.0, "a fails; b answers")]
+
+
+def test_a_row_shows_the_parameters_and_counts_what_is_long() -> None:
+    text = repr(Requests.of([_record()], 100.0))
+    assert "2 messages, temperature: 0.5" in text and "stream" not in text
+
+
+def test_notes_are_told_once_and_stages_can_be_picked() -> None:
+    records = [_record(notes=["a: no", "b: no"]), _record(notes=["a: no"]), _record(stage="text to speech")]
+    requests = Requests.of(records, 100.0)
+    assert requests.notes == ["a: no", "b: no"] and len(requests.to("text to speech")) == 1
+
+
+def test_nothing_in_a_request_becomes_markup() -> None:
+    requests = Requests.of([_record(model="<b>", message={"x": "<script>"}, notes=["<i>"])], 100.0)
+    for html in (requests._repr_html_(), requests[0]._repr_html_()):
+        assert "<script>" not in html and "<b>" not in html and "<i>" not in html
+
+
+def test_without_any_request_it_says_who_would_tell() -> None:
+    for shown in (repr(Requests()), Requests()._repr_html_()):
+        assert "only the embedded gateway tells" in shown
+
+
+def test_a_fallback_stands_in_the_transcript_where_it_happened() -> None:
+    said = [Message("caller", "Hello?", 101, 102, 102), Message("agent", "Hi.", 104, 105, 104)]
+    transcript = Transcript.of(said, 100.0, [(3.0, "a fails; b answers")])
+    assert [(u.who, u.text) for u in transcript] == [
+        ("caller", "Hello?"),
+        ("backend", "a fails; b answers"),
+        ("agent", "Hi."),
+    ]
