@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lkcook.call import Call as Call
     from lkcook.call import last_call as last_call
     from lkcook.call import talk as talk
+    from lkcook.catalog import models as models
+    from lkcook.catalog import parse as parse
     from lkcook.checks import doctor as doctor
     from lkcook.errors import CallError as CallError
     from lkcook.errors import CookError as CookError
@@ -44,6 +46,8 @@ _HOMES = {
     "Call": "call",
     "Line": "audio.line",
     "Clip": "audio.clip",
+    "models": "catalog",
+    "parse": "catalog",
     "doctor": "checks",
     "CallError": "errors",
     "CookError": "errors",

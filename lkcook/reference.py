@@ -114,6 +114,9 @@ SUCCESSORS: dict[str, dict[str, tuple[str, str]]] = {
     "tts": {
         "rime/arcana": ("rime/coda", "Rime replaced Arcana by Coda"),
     },
+    "realtime": {
+        "openai/gpt-4o-realtime-preview": ("openai/gpt-realtime", "the openai plugin has the preview, Inference not"),
+    },
 }
 
 # id that still works -> the newer generation of the same model
@@ -126,10 +129,5 @@ NEWER = {
     "rime/mist": "rime/mistv3",
 }
 
-# provider that left Inference -> why, and kind -> the plugin code to write instead
-LEFT = {
-    "elevenlabs": (
-        "ElevenLabs left LiveKit Inference",
-        {"stt": "elevenlabs.STT()", "tts": 'elevenlabs.TTS(voice_id={voice}, model="{name}")'},
-    ),
-}
+# provider that left Inference for speech -> why; the plugin that is used instead has its name
+LEFT = {"elevenlabs": "ElevenLabs left LiveKit Inference"}

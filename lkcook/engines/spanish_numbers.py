@@ -39,7 +39,7 @@ _LAST = {  # these may end a sentence, and then their full stop is the sentence'
 }  # fmt: skip
 _NO_NOUN = frozenset(
     "de del en con por para sin y e o u a al es son ni que pero hasta desde entre como si no más el la los las se me "
-    "te le nos está están cada".split()
+    "te le nos está están cada hoy mañana ahora este esta gracias señor señora".split()
 )
 _NUMBERED = frozenset("mesa habitación número planta puerta sala línea pedido opción página calle plaza".split())
 _MASCULINE = re.compile(r"agua|(?:d[ií]|map|problem|tem|sistem|program|idiom)as?$")
@@ -61,10 +61,12 @@ def spell_out(text: str) -> str:
     """Everything in full: "a las 8:30" becomes "a las ocho y media", "12,50 €" "doce euros con cincuenta"."""
     text = _abbreviations(text)
     text = _DATE.sub(_date, text)
+    text = re.sub(r"(?<=:[0-5][0-9])\s?[-–]\s?(?=[0-9])", " a ", text)
     text = _TIME.sub(_time, text)
     text = re.sub(r"(?<=[0-9]) (?=000\b)", "", text)
     text = _CODE.sub(_code, text)
     text = _ORDINAL.sub(_ordinal, text)
+    text = re.sub(r"(?<=[0-9])\s?[x×]\s?(?=[0-9])", " por ", text)
     text = re.sub(r"(?<=[0-9])\s?[-–]\s?(?=[0-9])", " a ", text)
     text = re.sub(r"(?<![\w)])[-−](?=[0-9])", " menos ", text)
     text = _QUANTITY.sub(_quantity, text)
@@ -104,9 +106,9 @@ def _feminine(words: str) -> str:
     return millions + found + re.sub("uno$", "una", re.sub(r"(?<=[ei]ent)os\b", "as", rest))
 
 
-def _digits(digits: str) -> str:
-    """An amount; or, with a leading zero or too many digits, a code."""
-    if len(digits) > 9 or (digits[0] == "0" and len(digits) > 1):
+def _digits(digits: str, longest: int = 9) -> str:
+    """An amount; or, with a leading zero or too many digits, one by one."""
+    if len(digits) > longest or (digits[0] == "0" and len(digits) > 1):
         return " ".join(_TO_29[int(digit)] for digit in digits)
     return cardinal(int(digits))
 
@@ -114,13 +116,13 @@ def _digits(digits: str) -> str:
 def _abbreviations(text: str) -> str:
     titles = "|".join(_TITLES)
     text = re.sub(rf"\b({titles})\.(?!\w)", lambda found: _TITLES[found[1].lower()], text, flags=re.IGNORECASE)
-    text = re.sub(r"\b[Nn]\.?[ºo°]\s?(?=[0-9])", "número ", re.sub(r"\b[Cc]/\s?(?=[A-ZÁÉÍÓÚ])", "calle ", text))
+    text = re.sub(r"\b[Nn]\.?[º°]\s?(?=[0-9])", "número ", re.sub(r"\b[Cc]/\s?(?=[A-ZÁÉÍÓÚ])", "calle ", text))
     for short, full in _LAST.items():
         ending = r"(\.(?=\s*$|\s+[¿¡A-ZÁÉÍÓÚÑ]))?"
         text = re.sub(
             rf"\b({short})\b{ending}\.?", lambda found: (full or f"{found[1][0]} eme") + (found[2] or ""), text
         )
-    return text
+    return re.sub(r"\b(?:[A-Z]\. ?){2,}(?=\S)", lambda found: found[0].replace(".", " "), text)
 
 
 def _date(found: re.Match[str]) -> str:
@@ -163,7 +165,7 @@ def _quantity(found: re.Match[str]) -> str:
     if unit:
         words = _measured(words, whole, point, fraction, unit)
     elif fraction:
-        words += f" {point} {_digits(fraction)}"
+        words += f" {point} {_digits(fraction, 3)}"
     elif before.lower() in ("la", "las"):
         words = _feminine(words)
     elif before.lower() not in _NUMBERED and len(noun) > 2 and noun not in _NO_NOUN:
@@ -190,7 +192,7 @@ def _measured(words: str, whole: str, point: str, fraction: str, unit: tuple[str
         rest = f" con {cardinal(int(fraction))}" if int(fraction) else ""
         return _measured(words, whole, point, "", (one, several)) + rest
     if fraction:
-        return f"{words} {point} {_digits(fraction)} {several}"
+        return f"{words} {point} {_digits(fraction, 3)} {several}"
     if one.startswith("por"):
         return f"{words} {one}"
     words = _feminine(words) if one in ("libra", "hora") else _masculine(words)

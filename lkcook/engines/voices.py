@@ -10,8 +10,8 @@ from typing import Literal
 class Voice:
     """One voice.
 
-    engine: "hibari" is heard within 50 ms, but has one speaker; "kokoro" has many, and takes about a third of the
-    time the sentence lasts. language: ISO 639-1. style: Kokoro's file. pitch < 1 lowers pitch and formants together:
+    engine: "hibari" is heard within 50 ms, but has one speaker; "kokoro" has many, and takes about 0.4 of the
+    time the sentence lasts (bench/voices.py). language: ISO 639-1. style: Kokoro's file. pitch < 1 lowers pitch and formants together:
     another, larger speaker from the same weights.
     """
 

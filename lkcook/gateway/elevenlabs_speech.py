@@ -9,16 +9,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any, get_args
 
 import av
 import numpy as np
+from livekit.agents import LanguageCode
 
 from lkcook import pcm, voices
 from lkcook.engines.prosody import NEUTRAL, Prosody
 from lkcook.engines.speech_to_text import Word
 from lkcook.engines.text_to_speech import SAMPLE_RATE
 from lkcook.engines.voices import LANGUAGES, VOICES, in_language
+from lkcook.gateway.exchange import Exchange
+from lkcook.gateway.failing import why
 from lkcook.gateway.socket import ProtocolError, known_keys
 
 LONGEST_TEXT = 5_000  # characters per request or message
@@ -31,10 +35,10 @@ _USUAL: dict[str, Any] = {  # what the plugin sends unasked; whoever has not cho
     "enable_ssml_parsing": "false",
     "optimize_streaming_latency": "0",
 }
-_HEEDED = {
-    "text", "flush", "context_id", "close_context", "voice_id", "voice_settings", "speed", "model_id", "language_code",
-    "output_format", "sync_alignment", "inactivity_timeout", "auto_mode", "generation_config",
-}  # fmt: skip
+_HEEDED = (
+    "text flush context_id close_context voice_id voice_settings speed model_id language_code output_format "
+    "sync_alignment inactivity_timeout auto_mode generation_config"
+).split()
 
 
 class Refusal(ProtocolError):
@@ -52,6 +56,11 @@ class Format:
     codec: str
     rate: int
     kbps: int = 128
+
+    @property
+    def mime(self) -> str:
+        """The Content-Type."""
+        return "audio/mpeg" if self.codec == "mp3" else "audio/pcm"
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,12 @@ def default_voice(voice_id: str) -> str:
     return known[0].id if unlisted else voice_id
 
 
+def refuse_failing(exchange: Exchange, model: str) -> None:
+    """Raises Refusal when somebody wants to see `model` fail."""
+    if status := exchange.fails(model):
+        raise Refusal("model_unavailable", why(model, status), code=status)
+
+
 def manner_of(voice_id: str, options: Mapping[str, Any]) -> Manner:
     """Voice, model, language and output format; raises Refusal that names the valid ones."""
     models, formats = known_ids()
@@ -101,7 +116,7 @@ def _voice(model: str, voice_id: str, language: Any) -> str:
     except KeyError as unknown:
         raise Refusal("voice_not_found", unknown.args[0], code=404) from unknown
     try:
-        return in_language(voice, str(language).lower().partition("-")[0] if language else None).name
+        return in_language(voice, LanguageCode(str(language)).language if language else None).name
     except KeyError as foreign:
         known = " and ".join(LANGUAGES)
         raise Refusal("unsupported_language", f"no voice here speaks {language!r}; they speak {known}") from foreign
@@ -132,7 +147,7 @@ def text_of(message: Mapping[str, Any]) -> str:
     return text
 
 
-def notes_on(options: Mapping[str, Any], voice_id: str = "") -> list[str]:
+def notes_on(options: Mapping[str, Any]) -> list[str]:
     """A note for each option that was chosen and changes nothing here, and for a voice that another stands in for."""
     settings = options.get("voice_settings")
     chosen = {**options, **(settings if isinstance(settings, dict) else {})}
@@ -143,7 +158,8 @@ def notes_on(options: Mapping[str, Any], voice_id: str = "") -> list[str]:
     ]
     if options.get("generation_config"):
         notes.append("chunk_length_schedule: spoken as soon as a sentence is complete")
-    if voice_id and default_voice(voice_id) != voice_id:
+    voice_id = str(options.get("voice_id"))
+    if default_voice(voice_id) != voice_id:
         notes.append(f"voice_id {voice_id}: {voices.of_provider('elevenlabs')[0].name} stands in for it")
     return notes
 
@@ -182,27 +198,28 @@ def _lame(wanted: Format) -> av.AudioCodecContext:
 
 
 def alignment(text: str, words: Sequence[Word], begin: float) -> dict[str, list[Any]]:
-    """When each character of `text` was heard: a word's time is shared by its letters, spaces fill what is between.
+    """When each character of `text` was heard: letters share a word's time, a space lasts until the next word.
 
     begin: seconds between the beginning of the context and that of the sound `words` were found in.
     """
-    times = [
-        (word.start + i * (word.end - word.start) / len(word.text), (word.end - word.start) / len(word.text))
-        for word in words
-        for i in range(len(word.text))
-        if not word.text[i].isspace()
-    ]
-    last = words[-1].end if words else 0.0
+    letters = (time for word in words for time in _letters(word))
     starts: list[float] = []
-    for char in reversed(text):  # backwards, as a space begins where its word ends and letters are matched in order
-        starts.append(0.0)
-    letters, end = iter(times), 0.0
-    for i, char in enumerate(text):
-        start, length = (end, 0.0) if char.isspace() else next(letters, (last, 0.0))
-        starts[i], end = start, start + length
-    ends = [*starts[1:], max(end, last)]
+    end = 0.0
+    for char in text:
+        start, length = (end, 0.0) if char.isspace() else next(letters, (end, 0.0))
+        starts.append(max(start, starts[-1] if starts else 0.0))
+        end = max(end, start + length)
+    milliseconds = [round((begin + time) * 1000) for time in (*starts, end)]
     return {
         "chars": list(text),
-        "charStartTimesMs": [round((begin + start) * 1000) for start in starts],
-        "charDurationsMs": [round((end - start) * 1000) for start, end in zip(starts, ends, strict=True)],
+        "charStartTimesMs": milliseconds[:-1],
+        "charDurationsMs": [later - earlier for earlier, later in pairwise(milliseconds)],
     }
+
+
+def _letters(word: Word) -> Iterator[tuple[float, float]]:
+    """Start and length of each letter of a word."""
+    length = (word.end - word.start) / len(word.text)
+    for i, letter in enumerate(word.text):
+        if not letter.isspace():
+            yield word.start + i * length, length

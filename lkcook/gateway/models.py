@@ -68,10 +68,10 @@ class Models:
         return frozenset(self._loading["stt"].result().languages)
 
     def check(self, kind: catalog.Kind, model: Any) -> None:
-        """Refuse an id that LiveKit Inference would not know, with the nearest one it does."""
+        """Refuse an id that LiveKit Inference would not know, with what to write instead."""
         if model not in catalog.ids(kind):
             raise ProtocolError(
-                f"unknown {_WORDS[kind]} model {model!r}; did you mean {catalog.nearest(str(model), kind)!r}?",
+                f"unknown {_WORDS[kind]} model {model!r}; {catalog.advice(str(model), kind)}",
                 code=404,
                 fatal=True,
             )

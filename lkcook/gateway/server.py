@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import web
 
+from lkcook.gateway import elevenlabs
 from lkcook.gateway.auth import Credentials, error_response, guard
 from lkcook.gateway.chat import handle_chat, handle_models
 from lkcook.gateway.failing import Failing, handle_failing
@@ -61,6 +62,7 @@ def build(credentials: Credentials, models: Models | None = None) -> web.Applica
             web.post("/stop", _stop),
         ]
     )
+    app.add_routes(elevenlabs.ROUTES)
     return app
 
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from lkcook.audio.clip import Clip
 
-_LOWEST, _HIGHEST = 60.0, 450.0  # Hz: from a deep man's voice to an excited woman's
+_LOWEST, _HIGHEST = 60.0, 500.0  # Hz: from a deep man's voice to an excited woman's
 _WINDOW, _STEP = 0.05, 0.01  # seconds
-_ALIKE = 0.5  # of the energy: what is less periodic has no pitch
+_ALIKE = 0.6  # of the energy: what is less periodic has no pitch
 _NEARLY = 0.85
 _LOUD = 0.05  # of the loudest sample
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lkcook.audio.line import AUDIBLE, RATE, Line, Prepared, prepare, trimmed
+from lkcook.errors import CookError
 from tests.scripted_models import tone
 
 MARGIN = RATE // 100
@@ -99,6 +100,16 @@ def test_another_voice_says_it_anew(cache):
     spoken("Hello there.")
     spoken("Hello there.", voice="heart")
     assert Voice.said == [("Hello there.", "caller"), ("Hello there.", "heart")]
+
+
+def test_a_line_in_another_language_is_spoken_by_somebody_who_speaks_it(cache):
+    spoken("Good evening.", Line("Buenas tardes.", language="es"))
+    assert Voice.said == [("Good evening.", "caller"), ("Buenas tardes.", "alex")]
+
+
+def test_a_language_that_nobody_speaks_is_refused_with_those_they_do(cache):
+    with pytest.raises(CookError, match="The callers speak en and es"):
+        spoken(Line("Bonsoir.", language="fr"))
 
 
 def test_a_callers_own_engine_neither_reads_nor_fills_the_cache(cache):

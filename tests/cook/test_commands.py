@@ -10,16 +10,17 @@ import pytest
 from tests.cook.conftest import ROOT, Machine, becomes
 
 FIRST = "notebooks/00_start_here.ipynb"
+EXPOSED = "--LabApp.expose_app_in_browser=True"
 
 
 def test_lab_opens_the_first_notebook_with_the_readers_options(cook: ModuleType, machine: Machine) -> None:
     became = becomes(cook, "lab", "--no-browser", "--port", "8900")
-    assert became.command[1:] == ["-m", "jupyterlab", FIRST, "--no-browser", "--port", "8900"]
+    assert became.command[1:] == ["-m", "jupyterlab", FIRST, EXPOSED, "--no-browser", "--port", "8900"]
     assert machine.did("-m lkcook weights")
 
 
 def test_lab_opens_the_notebook_that_is_named(cook: ModuleType) -> None:
-    assert becomes(cook, "lab", "other.ipynb").command[1:] == ["-m", "jupyterlab", "other.ipynb"]
+    assert becomes(cook, "lab", "other.ipynb").command[1:] == ["-m", "jupyterlab", EXPOSED, "other.ipynb"]
 
 
 def test_lab_finds_a_notebook_from_where_the_reader_is(

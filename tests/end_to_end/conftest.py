@@ -32,7 +32,7 @@ def ear() -> SpeechToText:
     return SpeechToText(weights.fetch("whisper-base"))
 
 
-def words_in(clip: Clip) -> str:
+def words_in(clip: Clip, language: str = "en") -> str:
     """What is said in a mono clip."""
     samples, piece = to_float(clip.mono(SAMPLE_RATE)), 28 * SAMPLE_RATE
-    return " ".join(ear().transcribe(samples[i : i + piece]).text for i in range(0, len(samples), piece))
+    return " ".join(ear().transcribe(samples[i : i + piece], language=language).text for i in range(0, len(samples), piece))

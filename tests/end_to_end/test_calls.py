@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from livekit.agents import Agent, function_tool
+from livekit.agents import Agent, function_tool, inference
 
-from lkcook import Line, talk
+from lkcook import Line, failing, median_pitch, talk
 from lkcook.audio.caller import ClipCaller
 from lkcook.audio.clip import Clip
 from lkcook.terminal import ava, new_session
@@ -97,3 +97,36 @@ async def test_other_names_of_the_reference_are_answered_too(name: str) -> None:
     session = new_session(stt=f"deepgram/{name}", tts="rime/mist")
     call = await talk(session, ava(), ["What are your opening hours?"], caller="script")
     assert "10" in call.transcript.by("agent")[-1]
+
+
+async def test_a_spanish_caller_is_understood_and_answered_in_spanish() -> None:
+    clerk = Agent(instructions="Responde siempre en español, en una sola frase corta.")
+    session = new_session(stt="auto:es", tts="cartesia/sonic-3:5c5ad5e7-1020-476b-8b91-fdcbe9cc313c")
+    line = Line("¿Cuál es la capital de España?", language="es")
+    call = await talk(session, clerk, [line], caller="script")
+    assert word_error_rate(line.text, call.transcript.by("caller")[0]) <= 0.34
+    assert "Madrid" in call.transcript.by("agent")[0]
+    assert "madrid" in words_in(call.recording.channel("agent"), language="es").lower()
+
+
+async def test_fallbacks_answer_in_a_call_and_the_transcript_says_so() -> None:
+    session = new_session(
+        stt=inference.STT("deepgram/nova-3", language="en", fallback=["assemblyai/universal-streaming:en"]),
+        tts=inference.TTS("cartesia/sonic-3", fallback=["deepgram/aura-2:apollo"]),
+    )
+    with failing("deepgram/nova-3", "cartesia/sonic-3"):
+        call = await talk(session, ava(), ["What are your opening hours?"], caller="script")
+    assert set(call.transcript.by("backend")) == {
+        "deepgram/nova-3 fails; assemblyai/universal-streaming answers",
+        "cartesia/sonic-3 fails; deepgram/aura-2 answers",
+    }
+    assert "10" in call.transcript.by("agent")[-1] and not call.errors
+    assert median_pitch(call.recording.channel("agent")) < 150, "Apollo, not Jacqueline"
+
+
+async def test_keyterms_of_a_session_are_heard_in_a_call() -> None:
+    keyterms = {"keyterm": ["Siobhan Nguyen"]}
+    session = new_session(stt=inference.STT("deepgram/nova-3", language="en", extra_kwargs=keyterms))
+    call = await talk(session, ava(), ["Please book a table for Siobhan Nguyen."], caller="script")
+    assert "Siobhan Nguyen" in call.transcript.by("caller")[0]
+    assert call.requests.to("speech to text")[0].message["settings"]["extra"] == keyterms

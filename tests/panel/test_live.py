@@ -74,3 +74,10 @@ def test_a_terminal_gets_no_view(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     with live.shown(person=True) as show:
         show("agent", "Hello!")
     assert capsys.readouterr().out == ""
+
+
+def test_notes_of_the_gateway_stay_below_what_was_said(screen: Screen) -> None:
+    view = play(screen, ("agent", "Hello."), ("note", "reasoning_effort: only <the> cloud honours it"))
+    view.close()
+    assert screen.pictures[-1].index("Hello.") < screen.pictures[-1].index("&lt;the&gt; cloud honours it")
+    assert repr(view).splitlines()[-1] == "note    reasoning_effort: only <the> cloud honours it"
