@@ -90,6 +90,9 @@ def message_of(error: Any, server_words: str = "") -> str:
     if event := _EVENT.search(said):  # LiveKit's text-to-speech client repeats the server's whole message
         said = f"{said[: event.start()].rstrip()} {_words_in(json.loads(event[0]))}"
     words = _words_in(getattr(exception, "body", None)) or server_words
+    trace = getattr(exception, "request_id", None) or ""
+    if " " in trace:  # ElevenLabs' client shows nothing else of a refused socket's answer
+        words = words or trace
     if words and words not in said:
         said = f"{said}: {words}"
     status = getattr(exception, "status_code", -1)

@@ -28,7 +28,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("lab") / "notebooks"
     shutil.copytree(ROOT / "notebooks", folder)
     port, token = _free_port(), secrets.token_hex(16)
-    options = ["--no-browser", "--LabApp.expose_app_in_browser=True", f"--port={port}", "--ServerApp.port_retries=0"]
+    options = ["--no-browser", f"--port={port}", "--ServerApp.port_retries=0"]
     options.append(f"--IdentityProvider.token={token}")
     command = [sys.executable, "cook.py", "lab", str(folder / "00_start_here.ipynb"), *options]
     log = folder.parent / "lab.log"

@@ -1,0 +1,79 @@
+"""The menus of notebook 01 in a real JupyterLab: choosing rewrites the recipe's cell."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import ROOT
+from tests.browser.test_first_notebook import PATIENCE
+
+NOTEBOOK = "01_inference_strings.ipynb"
+
+
+def _index(mark: str) -> int:
+    """The number of the code cell that contains `mark`."""
+    cells = json.loads((ROOT / "notebooks" / NOTEBOOK).read_text())["cells"]
+    return next(i for i, cell in enumerate(cells) if cell["cell_type"] == "code" and mark in "".join(cell["source"]))
+
+
+@pytest.fixture
+async def notebook(page: Page, lab: str) -> Page:
+    await page.goto(lab.replace("00_start_here.ipynb", NOTEBOOK))
+    await page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
+    await page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
+    return page
+
+
+async def _run(page: Page, index: int) -> None:
+    """Run one cell, wherever it is: JupyterLab scrolls there."""
+    await page.evaluate(
+        """async index => {
+            const notebook = window.jupyterapp.shell.currentWidget.content;
+            notebook.activeCellIndex = index;
+            await notebook.scrollToItem(index);
+            await window.jupyterapp.commands.execute('notebook:run-cell');
+        }""",
+        index,
+    )
+
+
+async def _in_sight(page: Page, index: int, inside: str) -> None:
+    """Scroll to a cell until `inside` stays there: outputs that grow above it push it out of sight, and of the page."""
+    await page.wait_for_function(
+        """([index, inside]) => {
+            if (document.querySelector(`.jp-Cell[data-windowed-list-index='${index}'] ${inside}`)) {
+                window.seen = (window.seen ?? 0) + 1;
+            } else {
+                window.seen = 0;
+                window.jupyterapp.shell.currentWidget.content.scrollToItem(index);
+            }
+            return window.seen >= 20;
+        }""",
+        arg=[index, inside],
+        polling=100,
+        timeout=PATIENCE,
+    )
+
+
+async def test_choosing_a_voice_rewrites_the_recipe(notebook: Page) -> None:
+    for mark in ("lkcook.setup()", "lkcook.Picker()"):
+        await _run(notebook, _index(mark))
+    picker = notebook.locator(f".jp-Cell[data-windowed-list-index='{_index('lkcook.Picker()')}']")
+    menus = picker.locator("select")
+    await _in_sight(notebook, _index("lkcook.Picker()"), "select")
+    await expect(menus).to_have_count(3)
+    await menus.nth(2).select_option(label="Apollo — American male, casual (deepgram/aura-2)")
+    await menus.nth(0).select_option("deepgram/nova-2:es")
+    await expect(picker.locator("pre", has_text="deepgram/aura-2:apollo")).to_be_visible(timeout=PATIENCE)
+    await notebook.wait_for_function(
+        """() => {
+            const cells = window.jupyterapp.shell.currentWidget.content.widgets;
+            const recipe = [...cells].find(c => (c.model.getMetadata('tags') ?? []).includes('recipe'));
+            const code = recipe.model.sharedModel.getSource();
+            return code.includes('deepgram/aura-2:apollo') && code.includes('deepgram/nova-2:es');
+        }""",
+        timeout=PATIENCE,
+    )
