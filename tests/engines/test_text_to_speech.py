@@ -73,8 +73,9 @@ def test_the_first_sentence_does_not_wait_for_the_others(hibari: TextToSpeech) -
 LONG = "I have a table for four people at half past eight, by the window. Would you like me to book it for you?"
 
 
-@pytest.mark.parametrize("name", ["heart", "caller", "sky", "fenrir"])
-@pytest.mark.parametrize("speed", [0.8, 1.2, 1.5])
+@pytest.mark.parametrize(
+    ("name", "speed"), [("heart", 0.8), ("heart", 1.2), ("heart", 1.5), ("caller", 1.2), ("fenrir", 0.8), ("sky", 1.2)]
+)
 def test_speed_divides_the_length_by_its_factor(hibari: TextToSpeech, name: str, speed: float) -> None:
     own, other = (len(hibari.synthesize(LONG, voice=name, prosody=Prosody(speed=factor))) for factor in (1.0, speed))
     assert own / other == pytest.approx(speed, rel=0.05)
@@ -186,6 +187,7 @@ def test_what_is_said_is_understood(hibari: TextToSpeech, name: str, whisper: Sp
         "The museum is closed on Monday, but the garden is open.",
         "Could you please tell me your name again?",
     ]
+    said = said if VOICES[name].engine == "hibari" else said[:2]  # Kokoro takes its time
     spoken = [pcm.resample(hibari.synthesize(text, voice=name), SAMPLE_RATE, 16_000) for text in said]
     heard = [whisper.transcribe(pcm.to_float(samples)).text for samples in spoken]
     assert word_error_rate(said, heard) <= 0.10, heard
