@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,9 @@ class Failure:
     at: float
 
 
+_listening: ContextVar[ServerWords] = ContextVar("listening")  # the tasks of a call inherit it
+
+
 class ServerWords(logging.Handler):
     """Keeps the last error message a model server sent.
 
@@ -51,6 +55,8 @@ class ServerWords(logging.Handler):
         self.last = ""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if _listening.get(self) is not self:
+            return  # another call, in tasks of its own
         event = record.__dict__.get("lk.pii.event")
         if isinstance(event, dict):
             self.last = _words_in(event)
@@ -60,6 +66,7 @@ class ServerWords(logging.Handler):
 def server_words() -> Iterator[Callable[[], str]]:
     """Listens to LiveKit's log while the block runs; gives what tells the last error message of a server."""
     handler, logger = ServerWords(), logging.getLogger("livekit.agents")
+    _listening.set(handler)  # never reset: a call may be released in another task, whose context this is not
     logger.addHandler(handler)
     try:
         yield lambda: handler.last

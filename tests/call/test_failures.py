@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
 from livekit.agents import APIConnectionError, APIError, APIStatusError, APITimeoutError, llm, stt
 
-from lkcook.failures import ServerWords, message_of, remedy_for, stage_of
+from lkcook.failures import message_of, remedy_for, server_words, stage_of
 from tests.scripted_models import ScriptedLLM, ScriptedSTT, ScriptedTTS
 
 
@@ -29,13 +30,35 @@ def test_an_error_event_is_unwrapped():
     assert message_of(error) == "boom"
 
 
+def _log(message: str) -> None:
+    event = {"type": "error", "message": message}
+    logging.getLogger("livekit.agents").error("refused", extra={"lk.pii.event": event})
+
+
 def test_words_that_only_the_log_has_are_kept():
-    handler = ServerWords()
-    event = {"type": "error", "message": "try x/z"}
-    handler.handle(logging.makeLogRecord({"levelno": logging.ERROR, "lk.pii.event": event}))
-    inside = APIError("returned an error", body={"code": 4})
-    error = stt.STTError(timestamp=0, label="", error=inside, recoverable=False)
-    assert message_of(error, handler.last) == "returned an error: try x/z"
+    with server_words() as words:
+        _log("try x/z")
+        inside = APIError("returned an error", body={"code": 4})
+        error = stt.STTError(timestamp=0, label="", error=inside, recoverable=False)
+        assert message_of(error, words()) == "returned an error: try x/z"
+
+
+async def test_a_call_hears_only_the_words_of_its_own_tasks():
+    async def call(message: str, talked: asyncio.Barrier) -> str:
+        with server_words() as words:
+            await talked.wait()
+            await asyncio.create_task(asyncio.to_thread(_log, message))
+            await talked.wait()
+            return words()
+
+    both = asyncio.Barrier(2)
+    assert await asyncio.gather(call("one", both), call("two", both)) == ["one", "two"]
+
+
+def test_the_sentence_of_a_text_to_speech_refusal_is_told_without_its_json():
+    refusal = APIError('returned error: {"type": "error", "code": 404, "message": "unknown voice \'x\'; known: y"}')
+    assert message_of(refusal) == "returned error: unknown voice 'x'; known: y"
+    assert "lists them" in remedy_for(refusal, message_of(refusal))
 
 
 @pytest.mark.parametrize(
@@ -44,6 +67,8 @@ def test_words_that_only_the_log_has_are_kept():
         (APIStatusError("no", status_code=401), "keys"),
         (APIStatusError("no", status_code=404), "model id"),
         (APIStatusError("no", status_code=429), "quota"),
+        (APIStatusError("no", status_code=503), "fallback"),
+        (APIError("no", body={"code": 503}), "fallback"),
         (APITimeoutError(), "in time"),
         (APIConnectionError(), "went away"),
         (ConnectionRefusedError(), "went away"),

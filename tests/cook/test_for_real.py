@@ -14,7 +14,7 @@ import pytest
 from lkcook.gateway import process
 from tests.cook.conftest import load
 
-NAMES = ["LIVEKIT_INFERENCE_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"]
+NAMES = ["LIVEKIT_INFERENCE_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "ELEVEN_BASE_URL", "ELEVEN_API_KEY"]
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -91,8 +91,8 @@ async def test_what_comes_before_session_create_gets_an_error(
     "path, create, names",
     [
         ("stt", {**STT, "model": "deepgram/nova-33"}, "deepgram/nova-3"),
-        ("stt", {**STT, "model": "cartesia/ink"}, "cartesia/ink-2"),
-        ("tts", {**TTS, "model": "elevenlabs/eleven_turbo_v2_5"}, "did you mean"),
+        ("stt", {**STT, "model": "cartesia/ink"}, "cartesia/ink-whisper"),
+        ("tts", {**TTS, "model": "elevenlabs/eleven_turbo_v2_5"}, "use the plugin: elevenlabs.TTS"),
         ("tts", {**TTS, "model": "cartesia/sonic-33"}, "cartesia/sonic-3"),
         ("stt", {**STT, "settings": {"sample_rate": "many"}}, "not a number"),
         ("stt", {**STT, "settings": {"encoding": "mp3"}}, "pcm_s16le"),
