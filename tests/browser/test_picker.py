@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import ROOT
 from tests.browser.test_first_notebook import PATIENCE
@@ -40,22 +40,18 @@ async def _run(page: Page, index: int) -> None:
     )
 
 
-async def _in_sight(page: Page, index: int, inside: str) -> None:
-    """Scroll to a cell until `inside` stays there: outputs that grow above it push it out of sight, and of the page."""
-    await page.wait_for_function(
-        """([index, inside]) => {
-            if (document.querySelector(`.jp-Cell[data-windowed-list-index='${index}'] ${inside}`)) {
-                window.seen = (window.seen ?? 0) + 1;
-            } else {
-                window.seen = 0;
-                window.jupyterapp.shell.currentWidget.content.scrollToItem(index);
-            }
-            return window.seen >= 20;
-        }""",
-        arg=[index, inside],
-        polling=100,
-        timeout=PATIENCE,
-    )
+async def _until_there(page: Page, index: int, part: Locator, count: int) -> None:
+    """Scroll to a cell until `part` of it stays: outputs that grow above it push it out of sight, and of the page."""
+    stayed = 0
+    for _ in range(PATIENCE // 500):
+        stayed = stayed + 1 if await part.count() == count else 0
+        if stayed == 4:
+            return
+        if not stayed:
+            scroll = "index => { window.jupyterapp.shell.currentWidget.content.scrollToItem(index); }"
+            await page.evaluate(scroll, index)
+        await page.wait_for_timeout(500)  # for the layout, which tells nobody when it is done
+    raise AssertionError(f"{part} did not appear")
 
 
 async def test_choosing_a_voice_rewrites_the_recipe(notebook: Page) -> None:
@@ -63,8 +59,7 @@ async def test_choosing_a_voice_rewrites_the_recipe(notebook: Page) -> None:
         await _run(notebook, _index(mark))
     picker = notebook.locator(f".jp-Cell[data-windowed-list-index='{_index('lkcook.Picker()')}']")
     menus = picker.locator("select")
-    await _in_sight(notebook, _index("lkcook.Picker()"), "select")
-    await expect(menus).to_have_count(3)
+    await _until_there(notebook, _index("lkcook.Picker()"), menus, 3)
     await menus.nth(2).select_option(label="Apollo — American male, casual (deepgram/aura-2)")
     await menus.nth(0).select_option("deepgram/nova-2:es")
     await expect(picker.locator("pre", has_text="deepgram/aura-2:apollo")).to_be_visible(timeout=PATIENCE)

@@ -57,12 +57,21 @@ class Terminal:
         await self._errors
 
 
+def _hears_interrupts() -> None:
+    """A shell's background job, as these tests may be, inherits that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextlib.asynccontextmanager
 async def talk(*options: str | Path, environment: Mapping[str, str] = os.environ) -> AsyncIterator[Terminal]:
     own = {name: value for name, value in environment.items() if not name.startswith("LIVEKIT_")} | {"COLUMNS": "200"}
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "lkcook", "talk", *map(str, options), env=own, stdout=pipe, stderr=pipe
+        *(sys.executable, "-m", "lkcook", "talk", *map(str, options)),
+        env=own,
+        stdout=pipe,
+        stderr=pipe,
+        preexec_fn=_hears_interrupts,
     )
     terminal = Terminal(process)
     try:
