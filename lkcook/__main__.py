@@ -66,7 +66,7 @@ def _gateway(options: argparse.Namespace) -> int:
     if options.stop:
         print("The gateway has stopped." if process.stop() else "No gateway was running.")
     elif options.env:
-        for name, value in process.environment(process.ensure()).items():
+        for name, value in process.environment(process.ensure(), owner="shell").items():
             print(_ASSIGN[options.shell](name, value))
     else:
         process.serve_forever()

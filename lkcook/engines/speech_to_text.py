@@ -227,10 +227,12 @@ def is_silence(no_speech: float, score: float) -> bool:
 
 
 def loops(text: str) -> bool:
-    """True when a few characters or a run of words repeats, or the text compresses too well."""
+    """True when a few characters, a word three times, or a run of words repeats, or the text compresses too well."""
     if re.search(r"(.{1,8}?)\1{4,}", text):
         return True
     words = text.lower().split()
+    if re.search(r"\b(\w+(?: \w+)?)(?: \1\b){2,}", text.lower()):
+        return True
     for n in range(3, len(words) // 2 + 1):
         if any(words[i : i + n] == words[i + n : i + 2 * n] for i in range(len(words) - 2 * n + 1)):
             return True

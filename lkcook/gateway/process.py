@@ -104,9 +104,9 @@ def stop() -> bool:
         return True
 
 
-def environment(address: Address) -> dict[str, str]:
-    """The variables that point every client the gateway can serve at it; the keys are this process's own."""
-    owner = str(os.getpid())
+def environment(address: Address, owner: str | None = None) -> dict[str, str]:
+    """The variables that point every client the gateway can serve at it; the keys are `owner`'s, or this process's."""
+    owner = owner or str(os.getpid())
     return {
         "LIVEKIT_INFERENCE_URL": address.url,
         "LIVEKIT_API_KEY": f"{address.api_key}.{owner}",

@@ -170,6 +170,7 @@ def test_it_is_free_again_after_an_error(whisper: SpeechToText) -> None:
         ("ten of clubs ten of clubs ten of clubs", True),
         ("Yes. I am here. I am here.", True),
         ("No, no, no, no, no, no, no", True),
+        ("What are are are are", True),
         ("haaaaaaaaaaaa", True),
         ("You can do it, you can do that, you can do it, you can do that, you can do it, you can do that.", True),
     ],

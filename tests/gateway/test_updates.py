@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from typing import Any
 
 import aiohttp
 import numpy as np
 import pytest
-from livekit import rtc
-from livekit.agents import APIConnectOptions, inference, stt
 
 from lkcook import Clip, median_pitch
 from tests.speech import say
@@ -57,31 +54,21 @@ async def test_an_update_that_cannot_be_is_refused(http: aiohttp.ClientSession) 
             assert (await ws.receive_json(timeout=10))["type"] == "error", update
 
 
-@pytest.mark.usefixtures("livekit_http")
-async def test_keyterms_given_in_mid_stream_are_heard_from_then_on() -> None:
-    client = inference.STT("deepgram/nova-3", language="en")
-    stream = client.stream(conn_options=APIConnectOptions(max_retry=0))
-    heard: asyncio.Queue[str] = asyncio.Queue()
-
-    async def listen() -> None:
-        async for event in stream:
-            if event.type is stt.SpeechEventType.FINAL_TRANSCRIPT:
-                heard.put_nowait(event.alternatives[0].text)
-
-    listening = asyncio.create_task(listen())
+async def test_keyterms_given_in_mid_stream_are_heard_from_then_on(http: aiohttp.ClientSession) -> None:
     sentence = np.concatenate([say("Please book a table for Siobhan Nguyen."), np.zeros(16_000, np.int16)])
-    await _push(stream, sentence)
-    guessed = await asyncio.wait_for(heard.get(), 20)
-    client.update_options(extra_kwargs={"keyterm": ["Siobhan Nguyen"]})
-    await _push(stream, sentence)
-    told = await asyncio.wait_for(heard.get(), 20)
-    stream.end_input()
-    await listening
-    await stream.aclose()
+    async with http.ws_connect("/v1/stt") as ws:
+        await ws.send_json({"type": "session.create", "model": "deepgram/nova-3", "settings": {"sample_rate": "16000"}})
+        guessed = await _hear(ws, sentence)
+        update = {"extra": {"keyterm": ["Siobhan Nguyen"]}}
+        await ws.send_json({"type": "session.update", "settings": update})
+        told = await _hear(ws, sentence)
     assert "Siobhan Nguyen" in told and "Siobhan Nguyen" not in guessed
 
 
-async def _push(stream: stt.RecognizeStream, samples: np.ndarray) -> None:
-    for at in range(0, len(samples) - 319, 320):
-        stream.push_frame(rtc.AudioFrame(samples[at : at + 320].tobytes(), 16_000, 1, 320))
-        await asyncio.sleep(0.01)  # a microphone's pace, twice as fast
+async def _hear(ws: aiohttp.ClientWebSocketResponse, samples: np.ndarray) -> str:
+    for at in range(0, len(samples), 800):
+        sound = base64.b64encode(samples[at : at + 800].tobytes()).decode()
+        await ws.send_json({"type": "input_audio", "audio": sound})
+    while (message := await _next(ws))["type"] != "final_transcript":
+        continue
+    return message["transcript"]
