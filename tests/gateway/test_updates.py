@@ -69,6 +69,9 @@ async def _hear(ws: aiohttp.ClientWebSocketResponse, samples: np.ndarray) -> str
     for at in range(0, len(samples), 800):
         sound = base64.b64encode(samples[at : at + 800].tobytes()).decode()
         await ws.send_json({"type": "input_audio", "audio": sound})
-    while (message := await _next(ws))["type"] != "final_transcript":
-        continue
-    return message["transcript"]
+    await ws.send_json({"type": "session.finalize"})
+    finals = []
+    while (message := await _next(ws))["type"] != "session.finalized":
+        if message["type"] == "final_transcript":
+            finals.append(message["transcript"])
+    return " ".join(finals)
