@@ -43,10 +43,10 @@ _LETTERS = dict(
     )
 )
 _CONSONANT = "[b-df-hj-np-tv-zñ]"
-_SPELLED = re.compile(  # what nobody could read as a word, in capitals...
+_SPELLED = re.compile(  # in capitals: what nobody could read as a word
     f"{_CONSONANT}+|(?![bcdfgkpt][lr]|ch|ll|ps|qu|s[pt]){_CONSONANT}{{2}}.*|.*{_CONSONANT}{{2}}"
 )
-_NO_VOWEL = re.compile(f"(?!y$|h?m+$|s?h+$|p?s+t?$|b?r+$|z+$){_CONSONANT}{{1,4}}")  # ...and in small letters: "tv", not "mmm"
+_NO_VOWEL = re.compile(f"(?!y$|h?m+$|s?h+$|p?s+t?$|b?r+$|z+$){_CONSONANT}{{1,4}}")  # small letters too: "tv", not "mmm"
 _ADVERB = re.compile("(?!(?:in)?clem|vehem|(?:imp|comp|sup)lem)(..+[alrznse])mente")
 
 _OPEN = "[aeiouɛɪʊjwĭŭˈˌ]"
@@ -121,8 +121,8 @@ def _stressed(word: str) -> str:
     vowels = [found.start() for found in re.finditer(_VOWEL, sounds)]
     if not vowels:
         return sounds
-    adverb = _ADVERB.fullmatch(word)
-    strong = _stress(word, vowels, sounds) if not adverb else _stress(adverb[1], vowels[:-2], sounds)
+    adverb = _ADVERB.fullmatch(word) if len(vowels) > 2 else None  # not "brrrmente"
+    strong = _stress(adverb[1], vowels[:-2], sounds) if adverb else _stress(word, vowels, sounds)
     marks = _echoes(strong, vowels[-2] if adverb else None, sounds) | {strong: "ˈ"}
     if adverb:
         marks[vowels[-2]] = "ˈ"

@@ -52,7 +52,9 @@ _QUANTITY = re.compile(
     + r")(?!\w))?(?=(?:\s+(?P<noun>[^\W\d_]+))?)"
 )
 _TIME = re.compile(r"(?<![\d.,:])([01]?[0-9]|2[0-3])(?::([0-5][0-9])|\.([0-5][0-9])(?=\s?h\b))(?!:?\d)(\s?h\b)?")
-_DATE = re.compile(r"(?<!\d)(?:([0-9]{4})-([01]?[0-9])-([0-3]?[0-9])|([0-3]?[0-9])[/-]([01]?[0-9])[/-]([0-9]{4}))(?!\d)")
+_DATE = re.compile(
+    r"(?<!\d)(?:([0-9]{4})-([01]?[0-9])-([0-3]?[0-9])|([0-3]?[0-9])[/-]([01]?[0-9])[/-]([0-9]{4}))(?!\d)"
+)
 _CODE = re.compile(r"(?<!\d)(?<!\d[.,])(?:[0-9]{2,4}(?:[ .-][0-9]{2,4}){2,5}|[0-9]{9,})(?![.,]?\d)")
 _ORDINAL = re.compile(r"\b(10|[1-9])\.?(?:([ºª])(?!C)|er\b)")
 
@@ -115,7 +117,7 @@ def _digits(digits: str, longest: int = 9) -> str:
 
 def _abbreviations(text: str) -> str:
     titles = "|".join(_TITLES)
-    text = re.sub(rf"\b({titles})\.(?!\w)", lambda found: _TITLES[found[1].lower()], text, flags=re.IGNORECASE)
+    text = re.sub(rf"(?i)\b({titles})\.(?!\w)", lambda found: _TITLES.get(found[1].lower(), found[0]), text)  # "ſr."
     text = re.sub(r"\b[Nn]\.?[º°]\s?(?=[0-9])", "número ", re.sub(r"\b[Cc]/\s?(?=[A-ZÁÉÍÓÚ])", "calle ", text))
     for short, full in _LAST.items():
         ending = r"(\.(?=\s*$|\s+[¿¡A-ZÁÉÍÓÚÑ]))?"
