@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from lkcook.catalog import models as models
     from lkcook.catalog import parse as parse
     from lkcook.checks import doctor as doctor
+    from lkcook.direct import ask as ask
+    from lkcook.direct import hear as hear
+    from lkcook.direct import say as say
     from lkcook.errors import CallError as CallError
     from lkcook.errors import CookError as CookError
+    from lkcook.faults import failing as failing
     from lkcook.panel.picker import Picker as Picker
-    from lkcook.report.pitch import pitch_range as pitch_range
-    from lkcook.report.pitch import median_pitch as median_pitch
-    from lkcook.report.plots import plot_pitch as plot_pitch
-    from lkcook.report.plots import plot_words as plot_words
-    from lkcook.report.answers import compare as compare
     from lkcook.report.answers import Answer as Answer
     from lkcook.report.answers import Heard as Heard
     from lkcook.report.answers import Spoken as Spoken
-    from lkcook.faults import failing as failing
-    from lkcook.direct import say as say
-    from lkcook.direct import hear as hear
-    from lkcook.direct import ask as ask
+    from lkcook.report.answers import compare as compare
+    from lkcook.report.pitch import median_pitch as median_pitch
+    from lkcook.report.pitch import pitch_range as pitch_range
+    from lkcook.report.plots import plot_pitch as plot_pitch
+    from lkcook.report.plots import plot_words as plot_words
 
 __version__ = "0.1.0"
 

@@ -76,7 +76,7 @@ def _failed(exchange: Exchange, model: str, status: int) -> web.Response:
 def _header_notes(record: Record) -> list[str]:
     """LiveKit's client sends provider= and inference_class= as headers."""
     names = {"x-livekit-inference-provider": "provider", "x-livekit-inference-priority": "inference_class"}
-    return [f"{name}: only the cloud honours it" for header, name in names.items() if header in record.headers]
+    return [options.only_the_cloud(name) for header, name in names.items() if header in record.headers]
 
 
 async def handle_models(request: web.Request) -> web.Response:

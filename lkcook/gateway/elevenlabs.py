@@ -11,16 +11,14 @@ they show the reason phrase, of a refused socket only the header x-trace-id. So 
 
 from __future__ import annotations
 
-import asyncio
 import functools
-import json
+import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from aiohttp import web
 
 from lkcook import voices
-from lkcook.gateway.elevenlabs_contexts import HARD_LIMIT, Connection, logger
+from lkcook.gateway.elevenlabs_contexts import Connection
 from lkcook.gateway.elevenlabs_scribe import transcription
 from lkcook.gateway.elevenlabs_speech import (
     Encoder,
@@ -28,12 +26,14 @@ from lkcook.gateway.elevenlabs_speech import (
     manner_of,
     notes_on,
     prosody_of,
-    refuse_failing,
     text_of,
 )
 from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.models import Models
-from lkcook.gateway.socket import ProtocolError
+from lkcook.gateway.socket import HARD_LIMIT, ProtocolError, json_object
+from lkcook.gateway.speaking import spoken
+
+logger = logging.getLogger("lkcook.gateway")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _INACTIVITY = (20.0, 180.0)  # seconds without a message: ElevenLabs' default, and its most
@@ -57,7 +57,8 @@ def _refusing(handler: Handler) -> Handler:
 
 def refused(error: ProtocolError) -> web.Response:
     """The answer to a request that cannot be served."""
-    detail = {"status": getattr(error, "status", "model_unavailable"), "message": str(error)}
+    status = "model_unavailable" if error.code >= 429 else "invalid_request"  # for what is not ElevenLabs' alone
+    detail = {"status": getattr(error, "status", status), "message": str(error)}
     line = " ".join(str(error).encode("ascii", "backslashreplace").decode().split())[:1000]
     headers = {"x-trace-id": line}
     return web.json_response({"detail": detail}, status=error.code, reason=line, headers=headers)
@@ -78,7 +79,7 @@ async def handle_voices(_request: web.Request) -> web.Response:
 @_refusing
 async def handle_synthesize(request: web.Request) -> web.StreamResponse:
     """The route: one text, each sentence sent as soon as it is spoken."""
-    body = await _json_object(request)
+    body = json_object(await request.read(), "the body")
     options = {**request.query, **body, "voice_id": request.match_info["voice"]}
     options["output_format"] = request.query.get("output_format")
     manner, prosody = manner_of(options["voice_id"], options), prosody_of(body.get("voice_settings"))
@@ -88,13 +89,13 @@ async def handle_synthesize(request: web.Request) -> web.StreamResponse:
     exchange = Exchange(request, "text to speech")
     record = exchange.record(manner.model, options)
     record.notes += notes_on(options)
-    refuse_failing(exchange, manner.model)
+    exchange.refuse_if_failing(manner.model)
     engine = await request.app[Models.KEY].text_to_speech()
     record.answered_by = manner.model
     response = web.StreamResponse(headers={"Content-Type": manner.format.mime})
     await response.prepare(request)
-    encoder, parts = Encoder(manner.format), engine.stream(text, voice=manner.voice, prosody=prosody)
-    while (samples := await asyncio.to_thread(next, parts, None)) is not None:
+    encoder = Encoder(manner.format)
+    async for samples in spoken(engine, text, manner.voice, prosody):
         for piece in encoder.encode(samples):
             await response.write(piece)
     await response.write(encoder.finish())
@@ -107,7 +108,7 @@ async def handle_contexts(request: web.Request) -> web.StreamResponse:
     manner = manner_of(request.match_info["voice"], request.query)
     patience = _patience(request.query.get("inactivity_timeout"))
     exchange = Exchange(request, "text to speech")
-    refuse_failing(exchange, manner.model)
+    exchange.refuse_if_failing(manner.model)
     engine = await request.app[Models.KEY].text_to_speech()
     ws = web.WebSocketResponse(max_msg_size=HARD_LIMIT, heartbeat=20)
     await ws.prepare(request)
@@ -142,16 +143,6 @@ def _patience(value: str | None) -> float:
         return min(max(float(value or usual), 1.0), most)
     except ValueError as error:
         raise Refusal("invalid_inactivity_timeout", f"inactivity_timeout {value!r} is not a number") from error
-
-
-async def _json_object(request: web.Request) -> dict[str, Any]:
-    try:
-        body = json.loads(await request.read())
-    except (ValueError, RecursionError) as error:
-        raise Refusal("invalid_json", f"the body is not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise Refusal("invalid_json", "the body is a JSON object")
-    return body
 
 
 ROUTES = [

@@ -15,9 +15,10 @@ from multidict import MultiDictProxy
 
 from lkcook import pcm
 from lkcook.engines.speech_to_text import SAMPLE_RATE, SpeechToText, Transcript, Word
-from lkcook.gateway.elevenlabs_speech import Refusal, refuse_failing
+from lkcook.gateway.elevenlabs_speech import Refusal
 from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.models import Models
+from lkcook.gateway.options import only_the_cloud
 
 _LONGEST = 300  # seconds of sound per request
 _WINDOW = 28 * SAMPLE_RATE  # samples decoded at once; Whisper's window is 30 s
@@ -36,11 +37,11 @@ async def transcription(request: web.Request) -> dict[str, Any]:
     shown = {name: value if isinstance(value, str) else "… sound" for name, value in form.items()}
     record = exchange.record(model, {**request.query, **shown})
     record.notes += [
-        f"{name}: only the cloud honours it"
+        only_the_cloud(name)
         for name, value in record.message.items()
         if name not in _HEEDED and value != _USUAL.get(name)
     ]
-    refuse_failing(exchange, model)
+    exchange.refuse_if_failing(model)
     samples = await asyncio.to_thread(_decoded, _file(form))
     engine = await request.app[Models.KEY].speech_to_text()
     language = _language(form, engine)

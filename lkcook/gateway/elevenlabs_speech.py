@@ -14,18 +14,15 @@ from typing import Any, get_args
 
 import av
 import numpy as np
-from livekit.agents import LanguageCode
 
 from lkcook import pcm, voices
 from lkcook.engines.prosody import NEUTRAL, Prosody
 from lkcook.engines.speech_to_text import Word
 from lkcook.engines.text_to_speech import SAMPLE_RATE
-from lkcook.engines.voices import LANGUAGES, VOICES, in_language
-from lkcook.gateway.exchange import Exchange
-from lkcook.gateway.failing import why
+from lkcook.gateway.options import only_the_cloud
 from lkcook.gateway.socket import ProtocolError, known_keys
+from lkcook.gateway.speaking import LONGEST_TEXT, ForeignLanguage, UnknownVoice, letters, speaker
 
-LONGEST_TEXT = 5_000  # characters per request or message
 _CHUNK = SAMPLE_RATE // 10  # samples encoded at a time: what is sent at once
 _MODEL, _FORMAT = "eleven_multilingual_v2", "mp3_44100_128"  # ElevenLabs' own defaults
 _SPEED = (0.8, 1.2)
@@ -91,12 +88,6 @@ def default_voice(voice_id: str) -> str:
     return known[0].id if unlisted else voice_id
 
 
-def refuse_failing(exchange: Exchange, model: str) -> None:
-    """Raises Refusal when somebody wants to see `model` fail."""
-    if status := exchange.fails(model):
-        raise Refusal("model_unavailable", why(model, status), code=status)
-
-
 def manner_of(voice_id: str, options: Mapping[str, Any]) -> Manner:
     """Voice, model, language and output format; raises Refusal that names the valid ones."""
     models, formats = known_ids()
@@ -112,14 +103,11 @@ def manner_of(voice_id: str, options: Mapping[str, Any]) -> Manner:
 
 def _voice(model: str, voice_id: str, language: Any) -> str:
     try:
-        voice = VOICES[voices.embedded_voice(model, voice_id)]
-    except KeyError as unknown:
-        raise Refusal("voice_not_found", unknown.args[0], code=404) from unknown
-    try:
-        return in_language(voice, LanguageCode(str(language)).language if language else None).name
-    except KeyError as foreign:
-        known = " and ".join(LANGUAGES)
-        raise Refusal("unsupported_language", f"no voice here speaks {language!r}; they speak {known}") from foreign
+        return speaker(model, voice_id, language)
+    except UnknownVoice as unknown:
+        raise Refusal("voice_not_found", str(unknown), code=unknown.code) from unknown
+    except ForeignLanguage as foreign:
+        raise Refusal("unsupported_language", str(foreign)) from foreign
 
 
 def prosody_of(settings: Any) -> Prosody:
@@ -152,7 +140,7 @@ def notes_on(options: Mapping[str, Any]) -> list[str]:
     settings = options.get("voice_settings")
     chosen = {**options, **(settings if isinstance(settings, dict) else {})}
     notes = [
-        f"{name}: only the cloud honours it"
+        only_the_cloud(name)
         for name, value in chosen.items()
         if name not in _HEEDED and value is not None and str(value) != _USUAL.get(name)
     ]
@@ -202,11 +190,11 @@ def alignment(text: str, words: Sequence[Word], begin: float) -> dict[str, list[
 
     begin: seconds between the beginning of the context and that of the sound `words` were found in.
     """
-    letters = (time for word in words for time in _letters(word))
+    times = ((start, length) for word in words for char, start, length in letters(word) if not char.isspace())
     starts: list[float] = []
     end = 0.0
     for char in text:
-        start, length = (end, 0.0) if char.isspace() else next(letters, (end, 0.0))
+        start, length = (end, 0.0) if char.isspace() else next(times, (end, 0.0))
         starts.append(max(start, starts[-1] if starts else 0.0))
         end = max(end, start + length)
     milliseconds = [round((begin + time) * 1000) for time in (*starts, end)]
@@ -215,11 +203,3 @@ def alignment(text: str, words: Sequence[Word], begin: float) -> dict[str, list[
         "charStartTimesMs": milliseconds[:-1],
         "charDurationsMs": [later - earlier for earlier, later in pairwise(milliseconds)],
     }
-
-
-def _letters(word: Word) -> Iterator[tuple[float, float]]:
-    """Start and length of each letter of a word."""
-    length = (word.end - word.start) / len(word.text)
-    for i, letter in enumerate(word.text):
-        if not letter.isspace():
-            yield word.start + i * length, length

@@ -8,8 +8,9 @@ from typing import Any
 from aiohttp import web
 
 from lkcook.gateway.auth import OWNER
-from lkcook.gateway.failing import Failing
+from lkcook.gateway.failing import Failing, why
 from lkcook.gateway.requests import Record, RequestLog
+from lkcook.gateway.socket import ProtocolError
 
 
 @dataclass(frozen=True)
@@ -26,3 +27,8 @@ class Exchange:
     def fails(self, model: str) -> int:
         """The HTTP status with which `model` shall fail, 0 when it works."""
         return self.request.app[Failing.KEY].status(self.request[OWNER], model)
+
+    def refuse_if_failing(self, model: str) -> None:
+        """Raises ProtocolError when somebody wants to see `model` fail."""
+        if status := self.fails(model):
+            raise ProtocolError(why(model, status), code=status, fatal=True)

@@ -47,12 +47,17 @@ def unheeded(kind: str, model: str, options: Iterable[str]) -> list[str]:
     honoured = _LLM if kind == "llm" else _HONOURED[kind].get(provider, ())
     known = _known(kind, provider)
     return [
-        f"{name}: only the cloud honours it"
+        only_the_cloud(name)
         if name in known
         else f"{name}: livekit-agents knows no such option of {provider}, and nothing here heeds it"
         for name in options
         if name not in honoured
     ]
+
+
+def only_the_cloud(name: str) -> str:
+    """The note about an option that exists, and changes nothing here."""
+    return f"{name}: only the cloud honours it"
 
 
 def _known(kind: str, provider: str) -> set[str]:

@@ -15,8 +15,8 @@ from aiohttp import WSMsgType, web
 logger = logging.getLogger("lkcook.gateway")
 
 LARGEST_MESSAGE = 1 << 20  # bytes; 50 ms of audio are about 2 kB
-_HARD_LIMIT = 4 << 20  # beyond this aiohttp closes with 1009 without reading on
-_PATIENCE = 20  # malformed messages before the connection is closed
+HARD_LIMIT = 4 << 20  # beyond this aiohttp closes with 1009 without reading on
+PATIENCE = 20  # malformed messages before the connection is closed
 
 
 class ProtocolError(Exception):
@@ -41,7 +41,7 @@ async def serve_messages(
     handle: Callable[[Any, dict[str, Any]], Awaitable[None]],
 ) -> web.WebSocketResponse:
     """Accept, read messages and hand each to `handle(session, message)`; errors go back, then reading goes on."""
-    ws = web.WebSocketResponse(max_msg_size=_HARD_LIMIT, heartbeat=20)
+    ws = web.WebSocketResponse(max_msg_size=HARD_LIMIT, heartbeat=20)
     await ws.prepare(request)
     session = open_session(ws)
     try:
@@ -67,7 +67,7 @@ async def _converse(
         except ProtocolError as error:
             complaints += 1
             await ws.send_json({"type": "error", "code": error.code, "message": str(error)})
-            if error.fatal or complaints >= _PATIENCE:
+            if error.fatal or complaints >= PATIENCE:
                 return
         except Closed:
             await ws.send_json({"type": "session.closed"})
@@ -76,17 +76,30 @@ async def _converse(
 
 def parse(kind: WSMsgType, data: Any) -> dict[str, Any]:
     """One text frame → a JSON object with a `type`; raises ProtocolError otherwise."""
+    message = parse_untyped(kind, data)
+    if not isinstance(message.get("type"), str):
+        raise ProtocolError('a message is a JSON object with a "type"')
+    return message
+
+
+def parse_untyped(kind: WSMsgType, data: Any) -> dict[str, Any]:
+    """One text frame → a JSON object; raises ProtocolError otherwise."""
     if kind is not WSMsgType.TEXT:
         raise ProtocolError("messages are JSON text frames, not binary ones")
     if len(data) > LARGEST_MESSAGE:
         raise ProtocolError(f"the message has {len(data)} bytes; at most {LARGEST_MESSAGE} are taken")
+    return json_object(data, "the message")
+
+
+def json_object(data: str | bytes, what: str) -> dict[str, Any]:
+    """JSON text → an object; raises ProtocolError that says `what` is none."""
     try:
-        message = json.loads(data)
+        value = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise ProtocolError(f"the message is not JSON: {error}") from error
-    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        raise ProtocolError('a message is a JSON object with a "type"')
-    return message
+        raise ProtocolError(f"{what} is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ProtocolError(f"{what} is a JSON object")
+    return value
 
 
 def pcm16(encoded: Any) -> np.ndarray:

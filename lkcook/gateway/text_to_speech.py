@@ -13,28 +13,27 @@ import asyncio
 import base64
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from aiohttp import web
 
-from lkcook import pcm, voices
+from lkcook import pcm
 from lkcook.engines.prosody import Prosody
-from lkcook.engines.speech_to_text import SAMPLE_RATE as HEARING_RATE
+from lkcook.engines.speech_to_text import Word
 from lkcook.engines.text_to_speech import SAMPLE_RATE, TextToSpeech
-from lkcook.engines.voices import LANGUAGES, VOICES, in_language
 from lkcook.gateway import options
 from lkcook.gateway.chain import Chain, Choice
 from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.models import Models
 from lkcook.gateway.socket import Closed, ProtocolError, known_keys, sample_rate, serve_messages
+from lkcook.gateway.speaking import LONGEST_TEXT, letters, speaker, spoken, timed_words
 
 logger = logging.getLogger("lkcook.gateway")
 
 _CHUNK = 0.1  # seconds of audio per message
-_LONGEST_TEXT = 5_000  # characters per message
 _END_OF_UTTERANCE = None
 
 
@@ -95,7 +94,7 @@ class _Session:
         chain = Chain("tts", Choice(model, _text(message.get("voice"))), message, self._models)
         self._language = message.get("language")
         for choice in chain.choices:
-            _speaker(choice, self._language)
+            speaker(choice.model, choice.voice, self._language)
         record.notes += options.unheeded("tts", model, extra) + options.prosody_of(model, extra)[1]
         if (encoding := message.get("encoding", "pcm_s16le")) != "pcm_s16le":
             raise ProtocolError(f"encoding {encoding!r} is not served; ask for pcm_s16le", fatal=True)
@@ -112,7 +111,7 @@ class _Session:
         self._exchange.record(self._chain.choices[0].model, message)
         first = replace(self._chain.choices[0], voice=_text(message.get("voice")) or self._chain.choices[0].voice)
         language = message.get("language", self._language)
-        _speaker(first, language)
+        speaker(first.model, first.voice, language)
         extra = {**self._extra, **known_keys(message.get("extra"), "extra")}
         options.prosody_of(first.model, extra)
         self._chain.choices[0], self._language, self._extra = first, language, extra
@@ -122,8 +121,8 @@ class _Session:
         text = message.get("transcript")
         if not isinstance(text, str):
             raise ProtocolError('"transcript" is text')
-        if len(text) > _LONGEST_TEXT:
-            raise ProtocolError(f"a transcript of {len(text)} characters; at most {_LONGEST_TEXT} are taken")
+        if len(text) > LONGEST_TEXT:
+            raise ProtocolError(f"a transcript of {len(text)} characters; at most {LONGEST_TEXT} are taken")
         config = known_keys(message.get("generation_config"), "generation_config")
         record = self._exchange.record(config.get("model") or self._chain.choices[0].model, message)
         if model := config.get("model"):
@@ -135,7 +134,7 @@ class _Session:
             choice = replace(choice, voice=_text(config.get("voice")) or choice.voice)
         else:
             extra = choice.extra
-        voice = _speaker(choice, config.get("language") or self._language)
+        voice = speaker(choice.model, choice.voice, config.get("language") or self._language)
         prosody, _ = options.prosody_of(choice.model, extra)
         return _Sentence(text, voice, prosody, options.wants_timestamps(choice.model, extra))
 
@@ -158,30 +157,22 @@ class _Session:
 
     async def _say(self, sentence: _Sentence) -> None:
         assert self._engine is not None
-        parts = self._engine.stream(sentence.text, voice=sentence.voice, prosody=sentence.prosody)
-        spoken: list[np.ndarray] = []
-        while (samples := await asyncio.to_thread(next, parts, None)) is not None:
-            spoken.append(samples)
+        said: list[np.ndarray] = []
+        async for samples in spoken(self._engine, sentence.text, sentence.voice, sentence.prosody):
+            said.append(samples)
             for chunk in self._chunks(samples):
                 await self._send({"type": "output_audio", "audio": chunk})
-        if spoken:
-            await self._align(sentence, np.concatenate(spoken))
+        if said:
+            await self._align(sentence, np.concatenate(said))
 
     async def _align(self, sentence: _Sentence, samples: np.ndarray) -> None:
         """Where each word of `sentence` was heard, in seconds from the beginning of the utterance."""
-        start = self._position
+        begin = self._position
         self._position += len(samples) / SAMPLE_RATE
         if not sentence.alignment:
             return
-        engine = await self._models.speech_to_text()
-        sound = pcm.to_float(pcm.resample(samples, SAMPLE_RATE, HEARING_RATE))
-        language = VOICES[sentence.voice].language
-        words = await asyncio.to_thread(engine.align, sound, sentence.text, language=language)
-        timed = [
-            {"word": word.text, "start": round(start + word.start, 3), "end": round(start + word.end, 3)}
-            for word in words
-        ]
-        entries = timed if sentence.alignment == "words" else [char for word in timed for char in _characters(word)]
+        words = await timed_words(self._models, samples, sentence.text, sentence.voice)
+        entries = _words(words, begin) if sentence.alignment == "words" else _characters(words, begin)
         await self._send({"type": "output_alignment", sentence.alignment: entries})
 
     def _chunks(self, samples: np.ndarray) -> Iterator[str]:
@@ -194,27 +185,19 @@ class _Session:
         await self._ws.send_json({**message, "session_id": self._utterance})
 
 
-def _speaker(choice: Choice, language: Any) -> str:
-    """The machine's voice for a provider's; raises ProtocolError with the valid ones."""
-    tag = str(language).lower().partition("-")[0] if language else None
-    try:
-        voice = VOICES[voices.embedded_voice(choice.model, choice.voice)]
-    except KeyError as unknown:
-        raise ProtocolError(unknown.args[0], code=404, fatal=True) from unknown
-    try:
-        return in_language(voice, tag).name
-    except KeyError as foreign:
-        known = " and ".join(LANGUAGES)
-        raise ProtocolError(f"no voice here speaks {language!r}; they speak {known}", fatal=True) from foreign
+def _words(words: Sequence[Word], begin: float) -> list[dict[str, Any]]:
+    return [
+        {"word": word.text, "start": round(begin + word.start, 3), "end": round(begin + word.end, 3)} for word in words
+    ]
 
 
-def _characters(word: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A word's time, shared equally by its characters and the space behind it."""
-    text = f"{word['word']} "
-    step = (word["end"] - word["start"]) / len(text)
-    for i, char in enumerate(text):
-        begin = word["start"] + i * step
-        yield {"char": char, "start": round(begin, 3), "end": round(begin + step, 3)}
+def _characters(words: Sequence[Word], begin: float) -> list[dict[str, Any]]:
+    """The space behind a word has its share of the word's time."""
+    return [
+        {"char": char, "start": round(begin + start, 3), "end": round(begin + start + length, 3)}
+        for word in words
+        for char, start, length in letters(replace(word, text=f"{word.text} "))
+    ]
 
 
 def _text(value: Any) -> str:

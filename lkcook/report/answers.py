@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
 from lkcook.audio.clip import Clip
-from lkcook.report.html import columns, table
+from lkcook.report.html import columns
 from lkcook.report.requests import Requests
 
 

@@ -10,7 +10,6 @@ import pytest
 from livekit import rtc
 from livekit.agents import APIConnectOptions, APIError, APIStatusError, function_tool, inference, llm, stt
 
-from lkcook.gateway.process import Address
 from tests.speech import human, say, word_error_rate
 
 pytestmark = pytest.mark.usefixtures("livekit_http")
