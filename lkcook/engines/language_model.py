@@ -13,10 +13,11 @@ import secrets
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lkcook.engines.completion import Done, ModelRefused, Request, Text
 from lkcook.engines.tool_calls import ToolCall, looks_like_a_call, parse, repeats, schema_of
 
 CONTEXT = 4096  # tokens
@@ -27,48 +28,6 @@ BATCH = 4
 # and what opens a call may not be written.
 _NO_CALL = {"role": "system", "content": "Reply in plain words now, without calling a function."}
 _NO_OPENING = tuple([opening, False] for opening in ("{", '{"', "{{", "{\n", " {", "[", "```", "<", "<tool_call>"))
-
-
-@dataclass(frozen=True)
-class Request:
-    """One chat completion. `messages` and `tools` have OpenAI's shapes; None means the default.
-
-    temperature 0 is the default: a small model is most reliable, and repeatable, at its most likely words.
-    """
-
-    messages: list[dict[str, Any]]
-    tools: list[dict[str, Any]] = field(default_factory=list)
-    tool_choice: str | dict[str, Any] | None = None
-    temperature: float | None = 0.0
-    top_p: float | None = None
-    seed: int | None = None
-    max_tokens: int | None = 512
-    stop: list[str] | None = None
-    response_format: dict[str, Any] | None = None
-    presence_penalty: float | None = None
-    frequency_penalty: float | None = None
-    logit_bias: tuple[list[Any], ...] = ()
-
-
-@dataclass(frozen=True)
-class Text:
-    """A piece of the reply."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Done:
-    """The end of a reply. reason: "stop", "length" or "tool_calls"; counts are tokens."""
-
-    reason: str
-    prompt_tokens: int
-    cached_tokens: int
-    completion_tokens: int
-
-
-class ModelRefused(ValueError):
-    """The request cannot be answered as it is: too long, or malformed. The text says why."""
 
 
 class LanguageModel:

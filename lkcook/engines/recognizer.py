@@ -19,16 +19,12 @@ import numpy as np
 from livekit.plugins.silero.onnx_model import OnnxModel, new_inference_session
 
 from lkcook.engines.speech_to_text import SpeechToText, Transcript
+from lkcook.engines.utterance import SAMPLE_RATE, SECONDS, WINDOW, Decode, Utterance
 
-SAMPLE_RATE = 16_000
-WINDOW = 512  # samples, 32 ms: what Silero was trained on
 ENDPOINTING = 0.35  # seconds of silence that end an utterance
-_SECONDS = WINDOW / SAMPLE_RATE
 _SPEECH, _STILL_SPEECH = 0.5, 0.35  # probabilities: to begin, to go on
 _ONSET = 2  # windows of speech that begin an utterance; fewer are clicks
 _PREROLL = 10  # windows kept before the onset: a soft first consonant is below the threshold
-_QUIET = 0.05  # of the utterance's loudest window: Silero takes about 0.1 s more to let go of a word
-_SOFT = 8  # windows of soft speech in a row: Silero lets go of a word within 6, so the loudest window was a bang
 _PAUSE = 4  # quiet windows that make a pause; fewer are only a dip, such as before a "t"
 _AGAIN = 0.7  # seconds of new speech after which it is decoded again; more often, and the last decode waits for its turn
 _LONGEST = 28.0  # seconds; Whisper's window is 30
@@ -44,48 +40,6 @@ class Heard:
     start: float
     duration: float = 0.0
     transcript: Transcript = Transcript("", "")
-
-
-@dataclass
-class _Decode:
-    covers: int  # windows of the utterance it was given
-    task: asyncio.Task[Transcript]
-    thorough: bool  # may take the full window if the short one runs away
-    told: bool = False
-
-    @property
-    def text(self) -> str:
-        return self.task.result().text if self.task.done() and not self.task.cancelled() else ""
-
-    @property
-    def in_vain(self) -> bool:
-        """It found nothing, and a thorough one might."""
-        return self.task.done() and not self.text and not self.thorough
-
-
-@dataclass
-class _Utterance:
-    windows: list[np.ndarray]
-    start: float
-    speech_end: int  # windows up to the last loud one
-    silence: int = 0  # windows since Silero last heard speech
-    loudest: float = 0.0  # RMS
-    soft: int = 0  # windows in a row that are speech to Silero, but not loud
-    decode: _Decode | None = None
-
-    @property
-    def quiet(self) -> int:
-        """Windows since the last loud one."""
-        return len(self.windows) - self.speech_end
-
-    @property
-    def covered(self) -> bool:
-        """The latest decode was given all that was said."""
-        return self.decode is not None and self.decode.covers >= self.speech_end
-
-    @property
-    def seconds(self) -> float:
-        return len(self.windows) * _SECONDS
 
 
 class Recognizer:
@@ -110,7 +64,7 @@ class Recognizer:
         self._rest = np.zeros(0, np.float32)
         self._preroll: deque[np.ndarray] = deque(maxlen=_PREROLL)
         self._onset = self._windows = 0
-        self._utterance: _Utterance | None = None
+        self._utterance: Utterance | None = None
         self._last_final: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -154,35 +108,20 @@ class Recognizer:
                 await self._begin()
             return
         utterance = self._utterance
-        utterance.windows.append(window)
-        speech = probability >= (_SPEECH if utterance.silence else _STILL_SPEECH)
-        utterance.silence = 0 if speech else utterance.silence + 1
-        if is_loud(window, utterance) and speech:
-            utterance.speech_end = len(utterance.windows)
-        self._doubt(utterance, speech)
-        if utterance.silence * _SECONDS >= self.endpointing or utterance.seconds >= _LONGEST:
+        utterance.add(window, speech=probability >= (_SPEECH if utterance.silence else _STILL_SPEECH))
+        if utterance.silence * SECONDS >= self.endpointing or utterance.seconds >= _LONGEST:
             self._finish(utterance)
         else:
             await self._consider(utterance)
 
-    @staticmethod
-    def _doubt(utterance: _Utterance, speech: bool) -> None:
-        """A bang must not make soft speech pass for a pause: forget it when the speech goes on after it."""
-        utterance.soft = utterance.soft + 1 if speech and utterance.quiet else 0
-        if utterance.soft == _SOFT:
-            utterance.loudest = max(map(loudness, utterance.windows[-_SOFT:]))
-            utterance.speech_end, utterance.soft = len(utterance.windows), 0
-
     async def _begin(self) -> None:
-        start = (self._windows - len(self._preroll)) * _SECONDS
-        self._utterance = _Utterance(list(self._preroll), start, len(self._preroll))
-        for window in self._preroll:
-            is_loud(window, self._utterance)
+        start = (self._windows - len(self._preroll)) * SECONDS
+        self._utterance = Utterance.of(list(self._preroll), start)
         self._preroll.clear()
         self._onset = 0
         await self._emit(Heard("speech_started", start))
 
-    async def _consider(self, utterance: _Utterance) -> None:
+    async def _consider(self, utterance: Utterance) -> None:
         """Decode again if that is due; tell what a finished decode has turned out to be."""
         decode, pause = utterance.decode, utterance.quiet >= _PAUSE
         if decode is not None and utterance.covered and pause and not decode.in_vain:
@@ -192,32 +131,32 @@ class Recognizer:
             self._spawn(self._await_decode(utterance, utterance.decode))
 
     @staticmethod
-    def _due(utterance: _Utterance) -> bool:
+    def _due(utterance: Utterance) -> bool:
         if utterance.covered:
             return utterance.quiet >= _PAUSE  # the decode at the dip was in vain
         since = len(utterance.windows) - (utterance.decode.covers if utterance.decode else 0)
-        return utterance.quiet > 0 or since * _SECONDS >= _AGAIN
+        return utterance.quiet > 0 or since * SECONDS >= _AGAIN
 
-    async def _await_decode(self, utterance: _Utterance, decode: _Decode) -> None:
+    async def _await_decode(self, utterance: Utterance, decode: Decode) -> None:
         await asyncio.wait([decode.task])
         if utterance is self._utterance and decode.covers < utterance.speech_end:
             await self._tell(utterance, decode, "interim")
         if utterance is self._utterance:
             await self._consider(utterance)
 
-    async def _tell(self, utterance: _Utterance, decode: _Decode, kind: Literal["interim", "preflight"]) -> None:
+    async def _tell(self, utterance: Utterance, decode: Decode, kind: Literal["interim", "preflight"]) -> None:
         if decode.text and not decode.told:
             decode.told = True
-            await self._emit(Heard(kind, utterance.start, decode.covers * _SECONDS, decode.task.result()))
+            await self._emit(Heard(kind, utterance.start, decode.covers * SECONDS, decode.task.result()))
 
-    def _decode(self, utterance: _Utterance, *, thorough: bool) -> _Decode:
+    def _decode(self, utterance: Utterance, *, thorough: bool) -> Decode:
         """thorough: on the full window if need be. That takes a second, so never while the caller still speaks."""
         audio = np.concatenate(utterance.windows)
         options = {"language": self.language, "retry": thorough, "keyterms": self.keyterms}
         work = asyncio.to_thread(self._engine.transcribe, audio, **options)
-        return _Decode(len(utterance.windows), self._spawn(work), thorough)
+        return Decode(len(utterance.windows), self._spawn(work), thorough)
 
-    def _finish(self, utterance: _Utterance) -> None:
+    def _finish(self, utterance: Utterance) -> None:
         self._utterance = None
         decode = utterance.decode
         if decode is None or not utterance.covered:
@@ -225,7 +164,7 @@ class Recognizer:
         self._last_final = self._spawn(self._tell_final(utterance, decode, self._last_final))
 
     async def _tell_final(
-        self, utterance: _Utterance, decode: _Decode, previous: asyncio.Task[None] | None
+        self, utterance: Utterance, decode: Decode, previous: asyncio.Task[None] | None
     ) -> None:
         transcript = await decode.task
         if not transcript.text and not decode.thorough:  # it was still running when the utterance ended
@@ -235,26 +174,14 @@ class Recognizer:
         await self._emit(Heard("final", utterance.start, self._spoken(utterance), transcript))
 
     @staticmethod
-    def _spoken(utterance: _Utterance) -> float:
-        return utterance.speech_end * _SECONDS
+    def _spoken(utterance: Utterance) -> float:
+        return utterance.speech_end * SECONDS
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def is_loud(window: np.ndarray, utterance: _Utterance) -> bool:
-    """Whether `window` is louder than this utterance's pauses; learns the utterance's level as it goes."""
-    rms = loudness(window)
-    utterance.loudest = max(utterance.loudest, rms)
-    return rms >= _QUIET * utterance.loudest
-
-
-def loudness(window: np.ndarray) -> float:
-    """RMS."""
-    return float(np.sqrt(np.mean(window**2)))
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from lkcook import catalog
-from lkcook.engines.language_model import Done, ModelRefused, Request, Text
+from lkcook.engines.completion import Done, ModelRefused, Request, Text
 from lkcook.engines.tool_calls import ToolCall
 from lkcook.gateway import options
 from lkcook.gateway.auth import OWNER, error_response

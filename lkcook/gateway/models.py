@@ -12,7 +12,8 @@ from aiohttp import web
 
 from lkcook import catalog
 from lkcook.engines import weights
-from lkcook.engines.language_model import LanguageModel, Request
+from lkcook.engines.completion import Request
+from lkcook.engines.language_model import LanguageModel
 from lkcook.engines.speech_to_text import SpeechToText
 from lkcook.engines.text_to_speech import TextToSpeech
 from lkcook.errors import CookError

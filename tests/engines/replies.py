@@ -7,7 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from lkcook.engines.language_model import Done, LanguageModel, Request, Text
+from lkcook.engines.completion import Done, Request, Text
+from lkcook.engines.language_model import LanguageModel
 from lkcook.engines.tool_calls import ToolCall
 
 

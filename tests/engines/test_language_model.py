@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from lkcook.engines import weights
-from lkcook.engines.language_model import BATCH, LanguageModel, ModelRefused, Request, Text
+from lkcook.engines.completion import ModelRefused, Request, Text
+from lkcook.engines.language_model import BATCH, LanguageModel
 from tests.engines.replies import answer, asked, tool
 
 # One loop for all of them, since the engine's lock belongs to the loop in which somebody first waited for it.
