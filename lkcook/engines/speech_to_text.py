@@ -8,9 +8,7 @@ repeated on the full window.
 
 from __future__ import annotations
 
-import re
 import threading
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from lkcook.engines.whisper_guards import NONSENSE, compression, is_silence, loops
+
 SAMPLE_RATE = 16_000
 FULL_WINDOW = 30.0  # seconds, what Whisper was trained on
 TAIL = 0.5  # seconds of silence after the speech: without it the last word is often lost
 _FRAMES_PER_SECOND = 100  # mel frames; the encoder halves them
 _BEFORE_A_WORD = "\"'“¿([{-"
 _AFTER_A_WORD = "\"'.。,，!！?？:：”)]}、"
-_NONSENSE = 2.4  # compression ratio; OpenAI's own limit (whisper/transcribe.py)
 _AUDIBLE = 0.02  # of the loudest sample
 _MOST_TOKENS = 200  # of Whisper's 448
 _TOKENS_PER_SECOND = 14  # nobody speaks faster, so more tokens than this mean a loop
@@ -126,7 +125,7 @@ class SpeechToText:
                 decoded = self._generate(encoded, seconds, tokenizer, [])
         text = tokenizer.decode(decoded.tokens).strip()
         # What repeats itself even on the full window was said so ("Can you hear me? Can you hear me?").
-        if not text or is_silence(decoded.no_speech, decoded.score) or compression(text) > _NONSENSE:
+        if not text or is_silence(decoded.no_speech, decoded.score) or compression(text) > NONSENSE:
             return Transcript("", language)
         words = self._align(encoded, decoded.tokens, samples, tokenizer)
         confidence = float(np.mean([word.confidence for word in words])) if words else 0.0
@@ -219,26 +218,3 @@ def _expecting(tokenizer: Any, keyterms: Sequence[str]) -> list[int]:
     if not keyterms:
         return []
     return [tokenizer.sot_prev, *tokenizer.encode(f" {', '.join(keyterms)}.")[:_MOST_TOKENS]]
-
-
-def is_silence(no_speech: float, score: float) -> bool:
-    """Whisper invents "Thank you." in silence; OpenAI's own rule tells it apart (whisper/transcribe.py)."""
-    return no_speech > 0.6 and score < -1.0
-
-
-def loops(text: str) -> bool:
-    """True when a few characters, a word three times, or a run of words repeats, or the text compresses too well."""
-    if re.search(r"(.{1,8}?)\1{4,}", text):
-        return True
-    words = text.lower().split()
-    if re.search(r"\b(\w+(?: \w+)?)(?: \1\b){2,}", text.lower()):
-        return True
-    for n in range(3, len(words) // 2 + 1):
-        if any(words[i : i + n] == words[i + n : i + 2 * n] for i in range(len(words) - 2 * n + 1)):
-            return True
-    return len(text) > 40 and compression(text) > 2.0
-
-
-def compression(text: str) -> float:
-    """How many times smaller zlib makes it."""
-    return len(text) / len(zlib.compress(text.encode()))

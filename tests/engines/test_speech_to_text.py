@@ -11,7 +11,8 @@ import pytest
 
 from lkcook import pcm
 from lkcook.engines import weights
-from lkcook.engines.speech_to_text import SAMPLE_RATE, SpeechToText, Transcript, is_silence, loops
+from lkcook.engines.speech_to_text import SAMPLE_RATE, SpeechToText, Transcript
+from lkcook.engines.whisper_guards import is_silence, loops
 from tests.speech import human, voice, word_error_rate
 
 
