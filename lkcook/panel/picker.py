@@ -98,7 +98,11 @@ def _menu(title: str, options: list[tuple[str, str]], value: str) -> widgets.Dro
 
 
 def _recognisers() -> list[tuple[str, str]]:
-    strings = [f"{model}:{language}" for model in catalog.ids("stt") for language in ("en", "es")]
+    strings = [
+        f"{model}:{language}"
+        for model in catalog.ids("stt")
+        for language in (("en",) if model.endswith("-en") else ("en", "es", "multi"))  # "-en" hears nothing else
+    ]
     return [(string, string) for string in strings]
 
 

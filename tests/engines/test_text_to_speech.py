@@ -98,7 +98,7 @@ def test_emotions_change_how_far_the_melody_goes_and_not_the_words(
     cheerful, neutral, sad = (pitch_range(Clip(samples, SAMPLE_RATE)) for samples in said.values())
     assert cheerful > 1.25 * neutral > 1.5 * sad
     assert len(said["sad"]) > 1.08 * len(said["neutral"])
-    heard = [whisper.transcribe(pcm.to_float(pcm.resample(s, SAMPLE_RATE, 16_000))).text for s in said.values()]
+    heard = understood(whisper, list(said.values()))
     assert word_error_rate([LONG] * 3, heard) <= 0.10, heard
 
 
@@ -188,8 +188,7 @@ def test_what_is_said_is_understood(hibari: TextToSpeech, name: str, whisper: Sp
         "Could you please tell me your name again?",
     ]
     said = said if VOICES[name].engine == "hibari" else said[:2]  # Kokoro takes its time
-    spoken = [pcm.resample(hibari.synthesize(text, voice=name), SAMPLE_RATE, 16_000) for text in said]
-    heard = [whisper.transcribe(pcm.to_float(samples)).text for samples in spoken]
+    heard = understood(whisper, [hibari.synthesize(text, voice=name) for text in said])
     assert word_error_rate(said, heard) <= 0.10, heard
 
 
@@ -200,9 +199,13 @@ def test_spanish_is_understood(hibari: TextToSpeech, name: str, whisper: SpeechT
         "Estamos abiertos todos los días de once de la mañana a diez de la noche.",
         "Muchas gracias por su llamada.",
     ]
-    spoken = [pcm.resample(hibari.synthesize(text, voice=name), SAMPLE_RATE, 16_000) for text in said]
-    heard = [whisper.transcribe(pcm.to_float(samples), language="es").text for samples in spoken]
+    heard = understood(whisper, [hibari.synthesize(text, voice=name) for text in said], language="es")
     assert word_error_rate(said, heard) <= 0.15, heard
+
+
+def understood(whisper: SpeechToText, spoken: list[np.ndarray], language: str = "en") -> list[str]:
+    sounds = (pcm.to_float(pcm.resample(samples, SAMPLE_RATE, 16_000)) for samples in spoken)
+    return [whisper.transcribe(sound, language=language).text for sound in sounds]
 
 
 @pytest.fixture(scope="module")

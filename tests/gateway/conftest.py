@@ -12,7 +12,10 @@ from livekit.agents.utils import http_context
 
 from lkcook import backend
 from lkcook.gateway import process
+from lkcook.gateway.auth import provider_key
 from lkcook.gateway.process import Address
+
+ELEVENLABS_OWNER = "tests"
 
 
 @pytest.fixture
@@ -54,4 +57,12 @@ async def http(address: Address) -> AsyncIterator[aiohttp.ClientSession]:
     headers = {"Authorization": f"Bearer {token(address)}"}
     base = address.url.removesuffix("/v1")
     async with aiohttp.ClientSession(base, headers=headers) as session:
+        yield session
+
+
+@pytest.fixture
+async def eleven(address: Address) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client with a key, and without the plugin."""
+    headers = {"xi-api-key": provider_key(address.api_secret, ELEVENLABS_OWNER)}
+    async with aiohttp.ClientSession(address.url.removesuffix("/v1"), headers=headers) as session:
         yield session
