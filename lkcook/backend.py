@@ -84,19 +84,19 @@ def refresh() -> None:
 
 def requests(since: float) -> list[dict[str, Any]]:
     """What this process sent to the embedded gateway since `since` (time.time()); nothing is known on the cloud."""
-    if _gateway is None or _in_force is None or _in_force.name != "embedded":
-        return []
-    answer = _gateway.ask("GET", f"/requests?since={since}") or {}
+    gateway = _embedded_gateway()
+    answer = (gateway and gateway.ask("GET", f"/requests?since={since}")) or {}
     return answer.get("requests", [])  # type: ignore[return-value]
 
 
 def fail(models: Sequence[str], status: int = 503) -> None:
     """Let the embedded gateway refuse `models` to this process from now on. Raises BackendError on the cloud."""
-    if _gateway is None or _in_force is None or _in_force.name != "embedded":
+    gateway = _embedded_gateway()
+    if gateway is None:
         raise BackendError(
             "Only the embedded gateway can be told to fail a model", "run lkcook.setup('embedded') first"
         )
-    if _gateway.ask("PUT", "/failing", {"models": list(models), "status": status}) is None:
+    if gateway.ask("PUT", "/failing", {"models": list(models), "status": status}) is None:
         raise BackendError(
             f"The embedded gateway could not be told to fail {', '.join(models)} with status {status}",
             "use a status of 429, 500 or 503, and run lkcook.setup() if the gateway is gone",
@@ -106,6 +106,11 @@ def fail(models: Sequence[str], status: int = 503) -> None:
 def fails_by_environment() -> list[str]:
     """The models LKCOOK_FAIL names, separated by commas or spaces."""
     return os.environ.get("LKCOOK_FAIL", "").replace(",", " ").split()
+
+
+def _embedded_gateway() -> Address | None:
+    """The gateway that is in force; None on the cloud, and before setup()."""
+    return _gateway if _in_force is not None and _in_force.name == "embedded" else None
 
 
 def _cloud() -> Backend:

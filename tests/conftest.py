@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lkcook import backend
 from lkcook.gateway import process
 from lkcook.gateway.process import Address
 
@@ -41,6 +42,13 @@ def _wait_until_loaded(address: Address) -> None:
     while "loading" in (states := address.status()["models"]).values():  # type: ignore[index, union-attr]
         time.sleep(0.1)
     assert set(states.values()) == {"ready"}, states
+
+
+@pytest.fixture(autouse=True)
+def no_keys_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a call sets aside of the environment of its test is forgotten with the test."""
+    monkeypatch.setattr(backend, "_readers_own", {})
+    monkeypatch.setattr(backend, "_told", None)
 
 
 @pytest.hookimpl(wrapper=True)

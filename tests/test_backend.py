@@ -27,7 +27,6 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*OWN, *KEYS, *backend.FLIP_DEFAULTS):
         monkeypatch.setenv(name, "")  # so that it is put back afterwards
         monkeypatch.delenv(name)
-    monkeypatch.setattr(backend, "_readers_own", {})
     monkeypatch.setattr(backend, "_in_force", None)
     monkeypatch.setattr(weights, "fetch_all_with_progress", lambda: None)
     monkeypatch.setattr(process, "ensure", lambda: ADDRESS)

@@ -26,9 +26,12 @@ _RECIPE = """session = AgentSession(
     llm="{llm}",
     tts="{tts}",
 )
-call = await lkcook.talk(session, Agent(instructions="Be brief."), script=["{line}"])
+call = await lkcook.talk(session, Agent(instructions="Be brief."), script=[{line}])
 call.recording"""
-_LINES = {"en": "What is the capital of France?", "es": "¿Cuál es la capital de Francia?"}
+_LINES = {
+    "en": '"What is the capital of France?"',
+    "es": 'lkcook.Line("¿Cuál es la capital de Francia?", language="es")',  # by a caller who speaks it
+}
 # `shell.currentWidget` is the notebook in front; a cell that is gone, or an application that is not exposed, is no error
 _REWRITE = """
 (() => {

@@ -24,7 +24,7 @@ _START_WITHIN = 90.0  # seconds
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a JupyterLab on copies of the notebooks: it saves what it runs."""
+    """The address, of any notebook, in a JupyterLab on copies of them: it saves what it runs."""
     folder = tmp_path_factory.mktemp("lab") / "notebooks"
     shutil.copytree(ROOT / "notebooks", folder)
     port, token = _free_port(), secrets.token_hex(16)
@@ -37,24 +37,35 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
     try:
         _wait_for(f"http://127.0.0.1:{port}/api?token={token}", server, log)
-        yield f"http://127.0.0.1:{port}/lab/tree/00_start_here.ipynb?token={token}"
+        yield f"http://127.0.0.1:{port}/lab/tree/{{notebook}}?token={token}"
     finally:
         server.terminate()
         server.wait(timeout=30)
 
 
 @pytest.fixture
-async def page(lab: str) -> AsyncIterator[Page]:
-    """The first notebook, open and with its kernel ready; its outputs cleared, as a reader runs it anew."""
+async def browser_page() -> AsyncIterator[Page]:
+    """An empty page of a browser of its own."""
     async with async_playwright() as playwright:
         found = next(filter(None, map(shutil.which, _BROWSERS)), None)  # else the one playwright brought
         browser = await playwright.chromium.launch(executable_path=found, args=list(_FLAGS))
-        page = await browser.new_page(viewport={"width": 1400, "height": 3000})  # all that is run stays in sight
-        await page.goto(lab)
-        await page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
-        await page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
-        yield page
+        yield await browser.new_page(viewport={"width": 1400, "height": 3000})  # all that is run stays in sight
         await browser.close()
+
+
+async def open_notebook(page: Page, lab: str, name: str) -> Page:
+    """Open one notebook; JupyterLab may show another for a moment, one that it had open before."""
+    await page.goto(lab.format(notebook=name))
+    await page.wait_for_function(
+        """name => {
+            const panel = window.jupyterapp?.shell.currentWidget;
+            return panel?.context?.path?.endsWith(name) && panel.context.isReady && panel.content.widgets.length
+                && panel.sessionContext.session?.kernel?.status === 'idle';
+        }""",
+        arg=name,
+        timeout=60_000,
+    )
+    return page
 
 
 def _free_port() -> int:

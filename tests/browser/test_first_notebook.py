@@ -6,11 +6,19 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import open_notebook
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "00_start_here.ipynb"
 
 PATIENCE = 120_000  # ms: a cell may load models and hold a conversation
+
+
+@pytest.fixture
+async def page(browser_page: Page, lab: str) -> Page:
+    return await open_notebook(browser_page, lab, NOTEBOOK.name)
 
 
 async def run_next(page: Page, times: int = 1) -> None:

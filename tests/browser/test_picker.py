@@ -7,7 +7,7 @@ import json
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.conftest import ROOT
+from tests.browser.conftest import ROOT, open_notebook
 from tests.browser.test_first_notebook import PATIENCE
 
 NOTEBOOK = "01_inference_strings.ipynb"
@@ -20,11 +20,8 @@ def _index(mark: str) -> int:
 
 
 @pytest.fixture
-async def notebook(page: Page, lab: str) -> Page:
-    await page.goto(lab.replace("00_start_here.ipynb", NOTEBOOK))
-    await page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
-    await page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
-    return page
+async def notebook(browser_page: Page, lab: str) -> Page:
+    return await open_notebook(browser_page, lab, NOTEBOOK)
 
 
 async def _run(page: Page, index: int) -> None:

@@ -19,7 +19,7 @@ def test_the_recipe_holds_what_is_chosen_and_is_python() -> None:
         "google/gemini-2.5-flash",
         "rime/coda:luna",
     )
-    for string in (picker.stt, picker.llm, picker.tts, "capital de Francia"):
+    for string in (picker.stt, picker.llm, picker.tts, 'lkcook.Line("¿Cuál es la capital de Francia?", language="es")'):
         assert string in picker.code
     compile(picker.code, "recipe", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     assert picker.code.splitlines()[1] in picker._shown.value.replace("&quot;", '"')
