@@ -45,6 +45,11 @@ def choose_caller(script: Script | None, wish: Caller | Clip | Path | str | None
         from lkcook.audio.microphone import Microphone  # imports PortAudio
 
         return Microphone()
+    if wish == "browser":
+        raise CookError(
+            "The browser's microphone needs a notebook in a browser.",
+            "Run this cell in JupyterLab, or take the machine's own: caller=\"microphone\".",
+        )
     return ClipCaller(wish)
 
 

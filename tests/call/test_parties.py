@@ -101,3 +101,8 @@ def test_a_cell_that_may_ask_for_input_is_run_by_a_person(monkeypatch, allowed):
         client.stop_channels()
         manager.shutdown_kernel(now=True)
     assert "".join(said).strip() == str(allowed)
+
+
+async def test_the_browsers_microphone_needs_a_notebook_in_a_browser():
+    with pytest.raises(CookError, match="needs a notebook"):
+        parties.choose_caller(None, "browser")

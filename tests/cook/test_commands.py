@@ -92,6 +92,20 @@ def test_one_failing_run_is_named_and_makes_the_exit_code_1_after_the_others_hav
     assert err.count("FAILED  ") == 1 and err.count("passed  ") == 2
 
 
+def test_what_was_skipped_is_listed_in_the_last_lines_and_why(
+    cook: ModuleType, machine: Machine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def call(command: list[str], **options: dict[str, str]) -> int:
+        if "pytest" in command:
+            with open(options["env"]["LKCOOK_SKIPPED"], "a") as file:
+                file.write("Sound needs pulseaudio. Run: apt\n")
+        return machine.call(command)
+
+    monkeypatch.setattr(cook.subprocess, "call", call)
+    assert cook.main(["test"]) == 0
+    assert capfd.readouterr().err.splitlines()[-1] == "NOT RUN 2 test(s): Sound needs pulseaudio. Run: apt"
+
+
 @pytest.mark.parametrize("passes", [True, False])
 def test_chosen_tests_are_handed_to_pytest_and_its_verdict_comes_back(
     cook: ModuleType, machine: Machine, passes: bool
