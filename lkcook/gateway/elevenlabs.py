@@ -30,7 +30,7 @@ from lkcook.gateway.elevenlabs_speech import (
 )
 from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.models import Models
-from lkcook.gateway.socket import HARD_LIMIT, ProtocolError, json_object
+from lkcook.gateway.socket import ProtocolError, accept, json_object
 from lkcook.gateway.speaking import spoken
 
 logger = logging.getLogger("lkcook.gateway")
@@ -110,8 +110,7 @@ async def handle_contexts(request: web.Request) -> web.StreamResponse:
     exchange = Exchange(request, "text to speech")
     exchange.refuse_if_failing(manner.model)
     engine = await request.app[Models.KEY].text_to_speech()
-    ws = web.WebSocketResponse(max_msg_size=HARD_LIMIT, heartbeat=20)
-    await ws.prepare(request)
+    ws = await accept(request)
     connection = Connection(ws, exchange, manner, engine)
     try:
         await connection.converse(patience)

@@ -35,14 +35,20 @@ class Closed(Exception):
     """The client asked to end the session."""
 
 
+async def accept(request: web.Request) -> web.WebSocketResponse:
+    """Open the WebSocket. Without a heartbeat: in the pools of LiveKit's clients nobody reads, nor answers a ping."""
+    ws = web.WebSocketResponse(max_msg_size=HARD_LIMIT)
+    await ws.prepare(request)
+    return ws
+
+
 async def serve_messages(
     request: web.Request,
     open_session: Callable[[web.WebSocketResponse], Any],
     handle: Callable[[Any, dict[str, Any]], Awaitable[None]],
 ) -> web.WebSocketResponse:
     """Accept, read messages and hand each to `handle(session, message)`; errors go back, then reading goes on."""
-    ws = web.WebSocketResponse(max_msg_size=HARD_LIMIT, heartbeat=20)
-    await ws.prepare(request)
+    ws = await accept(request)
     session = open_session(ws)
     try:
         await _converse(ws, session, handle)

@@ -55,14 +55,14 @@ async def test_an_update_that_cannot_be_is_refused(http: aiohttp.ClientSession) 
 
 
 async def test_keyterms_given_in_mid_stream_are_heard_from_then_on(http: aiohttp.ClientSession) -> None:
-    sentence = np.concatenate([say("Please book a table for Siobhan Nguyen."), np.zeros(16_000, np.int16)])
+    sentence = np.concatenate([say("Please book a table for Siobhan."), np.zeros(16_000, np.int16)])
     async with http.ws_connect("/v1/stt") as ws:
         await ws.send_json({"type": "session.create", "model": "deepgram/nova-3", "settings": {"sample_rate": "16000"}})
         guessed = await _hear(ws, sentence)
-        update = {"extra": {"keyterm": ["Siobhan Nguyen"]}}
+        update = {"extra": {"keyterm": ["Siobhan"]}}
         await ws.send_json({"type": "session.update", "settings": update})
         told = await _hear(ws, sentence)
-    assert "Siobhan Nguyen" in told and "Siobhan Nguyen" not in guessed
+    assert "Siobhan" in told and "Siobhan" not in guessed
 
 
 async def _hear(ws: aiohttp.ClientWebSocketResponse, samples: np.ndarray) -> str:
