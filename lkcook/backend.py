@@ -18,6 +18,7 @@ CLOUD = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
 FLIP_DEFAULTS = ("LIVEKIT_DEV_MODE", "LIVEKIT_REMOTE_EOT_URL")
 
 Name = Literal["embedded", "cloud"]
+_KINDS = {"stt": "speech to text", "llm": "the language model", "tts": "text to speech"}
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,13 @@ def requests(since: float) -> list[dict[str, Any]]:
     gateway = _embedded_gateway()
     answer = (gateway and gateway.ask("GET", f"/requests?since={since}")) or {}
     return answer.get("requests", [])  # type: ignore[return-value]
+
+
+def loading() -> list[str]:
+    """The kinds of model that the embedded gateway is still loading, in words; [] when all are ready, or on the cloud."""
+    gateway = _embedded_gateway()
+    models = ((gateway and gateway.status()) or {}).get("models", {})
+    return [_KINDS.get(kind, kind) for kind, state in models.items() if state == "loading"]  # type: ignore[union-attr]
 
 
 def fail(models: Sequence[str], status: int = 503) -> None:

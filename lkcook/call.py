@@ -21,7 +21,7 @@ from lkcook.failures import Failure
 from lkcook.journal import Journal, OnEvent
 from lkcook.line import TelephoneLine, accept_interruption
 from lkcook.panel import live
-from lkcook.parties import Script, choose_caller, choose_listener
+from lkcook.parties import Script
 from lkcook.report.recording import Recorder
 from lkcook.report.requests import Requests
 from lkcook.report.spans import Trace, spans_below
@@ -137,13 +137,15 @@ async def talk(
 
     script: the lines a synthetic caller speaks, each after the agent has finished.
     caller: None chooses (LKCOOK_CALLER=script|microphone, else the microphone if a person and one are there, else
-        the script); "script", "microphone", a WAV path or Clip, or a Caller. listener: None is the speaker when a
-        person is there, else a recorder.
+        the script); "script", "microphone", "browser" (the microphone of the browser that shows the notebook), a WAV
+        path or Clip, or a Caller. listener: None is the speaker when a person is there, else a recorder.
     patience: seconds without a sound from the agent after which a line counts as unanswered.
-    on_event(kind, payload), live: "interim"(text), "user"(text), "agent"(text), "state"((who, state)), and at the end
-        "note"(text) for each option that the embedded gateway could not honour.
+    on_event(kind, payload), live: "interim"(text), "user"(text), "agent"(text) and after it "interrupted"(text) if the
+        caller cut it short, "state"((who, state)), and "note"(text) for what went otherwise than asked: a device that
+        was lost, at the end each option that the embedded gateway could not honour.
 
-    Interrupting the cell hangs up: the call is returned as it stands. `talk` sets the session's audio input and
+    In a notebook a panel shows all that and asks who calls, if `caller` does not say. Its Stop, or interrupting the
+    cell, hangs up: the call is returned as it stands. `talk` sets the session's audio input and
     output and changes none of its options; mind that LiveKit ignores barge-in during the first
     `aec_warmup_duration` (3 s) of the agent's speech.
 
@@ -151,22 +153,24 @@ async def talk(
     `CallError.call` and `last_call()` hold what was said until then.
     """
     global last
-    call = last = Call(choose_caller(script, caller))
-    line = TelephoneLine(call, session, choose_listener(listener), patience)
-    stopped, met = False, None
-    with live.shown(call.caller.person) as show, spans_below(ROOT_SPAN) as call.trace:
-        call.journal.followers = [show, on_event] if on_event else [show]
-        async with http_context.open():
-            try:
-                await line.connect(agent)
-                await line.carry()
-            except (asyncio.CancelledError, KeyboardInterrupt):
-                stopped = True
-                accept_interruption()
-            except CookError as error:
-                met = error
-            finally:
-                await line.hang_up()
+    async with live.shown() as view:
+        who, ear = await view.parties(script, caller, listener)
+        call = last = Call(who)
+        call.journal.followers = [view.show, on_event] if on_event else [view.show]
+        view.follow(call)
+        line, stopped, met = TelephoneLine(call, session, ear, patience), False, None
+        with spans_below(ROOT_SPAN) as call.trace:
+            async with http_context.open():
+                try:
+                    await line.connect(agent)
+                    await line.carry()
+                except (asyncio.CancelledError, KeyboardInterrupt):
+                    stopped = True
+                    accept_interruption()
+                except CookError as error:
+                    met = error
+                finally:
+                    await line.hang_up()
         call.kept_requests = await asyncio.to_thread(lambda: call.requests)
         for note in call.kept_requests.notes:
             call.journal.tell("note", note)

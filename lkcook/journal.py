@@ -102,6 +102,8 @@ class Journal:
             self._uncommitted.clear()
         else:
             self.tell("agent", item.text_content or "")
+            if item.interrupted:
+                self.tell("interrupted", item.text_content or "")
 
     def _on_transcribed(self, event: UserInputTranscribedEvent) -> None:
         if not event.transcript:

@@ -55,9 +55,13 @@ class Conversation(Protocol):
 
 
 class Caller(io.AudioInput):
-    """The side of a call that LiveKit hears. `person`: a live human speaks; `spoken`: lines, if they are known."""
+    """The side of a call that LiveKit hears.
+
+    person: a live human speaks. muted: a person's sound is replaced by silence. spoken: the lines, if they are known.
+    """
 
     person = False
+    muted = False
 
     def __init__(self, label: str) -> None:
         super().__init__(label=label)

@@ -90,3 +90,11 @@ def _find(kind: Kind, which: int | str | None) -> dict[str, Any]:
 def _default(sounddevice: ModuleType, kind: Kind, able: list[dict[str, Any]]) -> dict[str, Any]:
     number = sounddevice.default.device[kind]
     return next((d for d in able if d["index"] == number), able[0])
+
+
+def names(kind: Kind) -> list[str]:
+    return [d["name"] for d in portaudio().query_devices() if d[f"max_{kind}_channels"] > 0]
+
+
+def refresh() -> bool:
+    return True

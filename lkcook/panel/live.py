@@ -1,79 +1,78 @@
-"""A running call in a notebook: who is doing what, and what was said so far. Its last picture stays in the cell."""
+"""What talk() shows while it runs: a panel to a person, a picture to a machine, nothing in a terminal."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from html import escape
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from lkcook import notebook
-from lkcook.report.html import RULE
+from lkcook import notebook, parties
+from lkcook.audio.caller import Caller
+from lkcook.audio.clip import Clip
+from lkcook.audio.listener import Listener
+from lkcook.panel.picture import Picture
 
-_STATES = {
-    ("agent", "initializing"): "connecting …",
-    ("agent", "listening"): "the agent listens",
-    ("agent", "thinking"): "the agent thinks …",
-    ("agent", "speaking"): "the agent speaks",
-    ("caller", "speaking"): "the caller speaks",
-}
-_MICROPHONE = "🎙 Speak to the agent. To hang up, stop this cell (■ in the toolbar)."
-_SCRIPT = "🎧 A synthetic caller speaks its lines in real time; you will hear the recording."
+if TYPE_CHECKING:
+    from lkcook.call import Call
+
+Wish = Caller | Clip | Path | str | None
 
 
-class LiveView:
-    """Redraws one display as `show(kind, payload)` is told what happens (the events of `talk`'s on_event)."""
+class View:
+    """Shows nothing: a terminal prints what it likes through on_event."""
 
-    def __init__(self, display: Callable[..., Any], person: bool) -> None:
-        self._hint = _MICROPHONE if person else _SCRIPT
-        self._state = "connecting …"
-        self._said: list[tuple[str, str]] = []
-        self._notes: list[str] = []
-        self._interim = ""
-        self._handle = display(self, display_id=True)
+    async def parties(
+        self, script: parties.Script | None, caller: Wish, listener: Listener | None
+    ) -> tuple[Caller, Listener]:
+        """Who takes part; a panel asks."""
+        return parties.choose_caller(script, caller), parties.choose_listener(listener)
+
+    def follow(self, call: Call) -> None:
+        """From now on `call` is the one that is shown."""
 
     def show(self, kind: str, payload: Any) -> None:
-        """Take one event and redraw."""
-        if kind == "state":
-            self._state = _STATES.get(tuple(payload), self._state)
-        elif kind == "interim":
-            self._interim = payload
-        elif kind == "note":
-            self._notes.append(payload)
-        elif kind in ("user", "agent"):
-            self._said.append(("caller" if kind == "user" else "agent", payload.strip()))
-            self._interim = ""
-        self._handle.update(self)
+        """Take one event of the call (see `talk`'s on_event)."""
 
-    def close(self) -> None:
-        """Leave what was said, without hint and state."""
-        self._hint = self._state = self._interim = ""
-        self._handle.update(self)
-
-    def _repr_html_(self) -> str:
-        head = f"<p>{self._hint} <em>{escape(self._state)}</em></p>" if self._hint else ""
-        rows = [f"<p><b>{who}</b> {escape(text)}</p>" for who, text in self._said]
-        if self._interim:
-            rows.append(f'<p style="opacity: 0.6"><b>caller</b> <i>{escape(self._interim)} …</i></p>')
-        rows += [f"<p><small>⚠ {escape(note)}</small></p>" for note in self._notes]
-        body = "".join(rows)
-        return f'<div style="border-left: 3px solid {RULE}; padding-left: 12px">{head}{body}</div>'
-
-    def __repr__(self) -> str:
-        lines = [f"{who:6}  {text}" for who, text in self._said] + [f"note    {note}" for note in self._notes]
-        return "\n".join(lines) or self._state
+    async def close(self) -> None:
+        """The call is over: leave what should stay in the notebook."""
 
 
-@contextlib.contextmanager
-def shown(person: bool) -> Iterator[Callable[[str, Any], None]]:
-    """A view in the cell being run, for as long as the block runs; gives its `show`. Nothing outside a notebook."""
+class Watching(View):
+    """A picture, redrawn with each event. `display` is IPython's."""
+
+    _HINT = "🎧 A synthetic caller speaks its lines in real time; you will hear the recording."
+
+    def __init__(self, display: Callable[..., Any]) -> None:
+        self.picture = Picture(self._HINT)
+        self._handle = display(self.picture, display_id=True)
+
+    def show(self, kind: str, payload: Any) -> None:
+        self.picture.take(kind, payload)
+        self._handle.update(self.picture)
+
+    async def close(self) -> None:
+        self.picture.finish()
+        self._handle.update(self.picture)
+
+
+@contextlib.asynccontextmanager
+async def shown() -> AsyncIterator[View]:
+    """The view that fits where this runs, for as long as the block runs."""
+    view = _fitting()
+    try:
+        yield view
+    finally:
+        await view.close()
+
+
+def _fitting() -> View:
     if notebook.kernel() is None:
-        yield lambda kind, payload: None
-        return
+        return View()
     from IPython.display import display
 
-    view = LiveView(display, person)
-    try:
-        yield view.show
-    finally:
-        view.close()
+    if not parties.somebody_at_the_keyboard():
+        return Watching(display)
+    from lkcook.panel.panel import Panel
+
+    return Panel(display)

@@ -21,11 +21,18 @@ class Track:
 
     rate: int = 0
     blocks: list[tuple[float, np.ndarray]] = field(default_factory=list)
+    _peak: int = 0
 
     def add(self, samples: np.ndarray, rate: int, at: float) -> None:
         """Append a block whose first sample sounded at `at` (time.time())."""
         self.rate = self.rate or rate
         self.blocks.append((at, resample(np.array(samples, np.int16), rate, self.rate)))
+        self._peak = max(self._peak, _loudest(samples))
+
+    def peak(self) -> float:
+        """The loudest sample since this was last asked, 0 to 1."""
+        peak, self._peak = self._peak, 0
+        return peak / 32768
 
     def first_sound(self, after: float, before: float) -> float | None:
         """The time of the first audible sample in a window of time.time(), None if it is silent."""
@@ -78,6 +85,10 @@ class Recorder:
         if _audible(samples).any():
             self.agent_heard_at = at + len(samples) / rate
 
+    def levels(self) -> tuple[float, float]:
+        """(caller, agent): the loudest sample of each since this was last asked, 0 to 1."""
+        return self.caller.peak(), self.agent.peak()
+
     @property
     def agent_heard(self) -> bool:
         """True when any sound of the agent was played."""
@@ -94,3 +105,6 @@ class Recorder:
 
 def _audible(samples: np.ndarray) -> np.ndarray:
     return np.abs(samples.astype(np.int32)) >= AUDIBLE
+
+def _loudest(samples: np.ndarray) -> int:
+    return int(np.abs(samples.astype(np.int32)).max(initial=0))

@@ -1,0 +1,1 @@
+class BrowserSound { constructor(send) {} handle() {} close() {} }

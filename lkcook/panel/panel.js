@@ -1,0 +1,219 @@
+// The panel's front end. browser.js stands before this text and brings BrowserSound; together they are one module.
+// Python sends the trait `state` (everything that is drawn) and, 25 times a second, {levels: [caller, agent]};
+// what is pressed goes back as {do: what, value}.
+
+const ICONS = { talk: "🎙 Talk", script: "▶ Play the script", stop: "■ Stop", mute: "Mute" };
+const SIDES = { input: "Microphone", output: "Speaker" };
+const QUIETEST = 60; // dB below full scale: the left end of a meter
+
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+class Meters {
+  // Two bars on one canvas; between two messages they fall, so that they move as smoothly as the screen.
+  constructor() {
+    this.canvas = make("canvas", { class: "lkcook-meters", width: 320, height: 28, role: "img" });
+    this.canvas.setAttribute("aria-label", "levels: above the caller, below the agent");
+    this.levels = [0, 0];
+    this.shown = [0, 0];
+    this.running = true;
+    this.moves = 0; // drawings in which something moved
+    requestAnimationFrame(() => this.draw());
+  }
+
+  take(levels) {
+    this.levels = levels.map((peak) => Math.max(0, 1 + (20 * Math.log10(Math.max(peak, 1e-6))) / QUIETEST));
+  }
+
+  draw() {
+    if (!this.running) return;
+    const next = this.shown.map((value, i) => (this.levels[i] > value ? this.levels[i] : value * 0.88));
+    if (next.some((value, i) => Math.abs(value - this.shown[i]) > 0.002)) this.paint(next);
+    this.shown = next;
+    requestAnimationFrame(() => this.draw());
+  }
+
+  paint(values) {
+    const pen = this.canvas.getContext("2d");
+    pen.clearRect(0, 0, 320, 28);
+    ["#1f8fd6", "#2ca25f"].forEach((colour, i) => {
+      pen.fillStyle = "rgba(128, 128, 128, 0.25)";
+      pen.fillRect(0, 2 + 14 * i, 320, 10);
+      pen.fillStyle = colour;
+      pen.fillRect(0, 2 + 14 * i, 320 * values[i], 10);
+    });
+    this.moves += 1;
+    this.canvas.dataset.moves = this.moves;
+  }
+
+  close() {
+    this.running = false;
+  }
+}
+
+class PanelView {
+  constructor(root, press) {
+    this.press = press;
+    this.buttons = Object.fromEntries(Object.entries(ICONS).map(([what, text]) => [what, this.button(what, text)]));
+    this.menus = Object.fromEntries(Object.keys(SIDES).map((side) => [side, this.menu(side)]));
+    this.meters = new Meters();
+    this.state = make("span", { class: "lkcook-state", role: "status" });
+    this.hint = make("div", { class: "lkcook-hint" });
+    this.said = make("div", { class: "lkcook-said", "aria-live": "polite", role: "log", tabindex: 0 });
+    this.bar = make("div", { class: "lkcook-bar" });
+    this.legend = make("div", { class: "lkcook-legend" });
+    this.tools = {
+      tone: this.button("tone", "Test tone"),
+      check: this.button("check", "Check level"),
+      refresh: this.button("refresh", "↻"),
+    };
+    this.tools.refresh.title = "look for devices again";
+    // JupyterLab would take Enter and Space on a button for commands of the notebook
+    root.dataset.lmSuppressShortcuts = "true";
+    root.classList.add("lkcook-panel");
+    const { talk, script, stop, mute } = this.buttons;
+    const { input, output } = this.menus;
+    root.append(
+      make("div", { class: "lkcook-row" }, talk, script, stop, mute, this.state),
+      make("div", { class: "lkcook-row" }, input, this.tools.check, output, this.tools.tone, this.tools.refresh),
+      make("div", { class: "lkcook-row" }, this.names(), this.meters.canvas, this.hint),
+      this.said,
+      this.bar,
+      this.legend,
+    );
+  }
+
+  names() {
+    return make("div", { class: "lkcook-names" }, make("span", {}, "caller"), make("span", {}, "agent"));
+  }
+
+  button(what, text) {
+    const button = make("button", { class: `lkcook-${what}`, type: "button" }, text);
+    button.onclick = () => this.press(what, what === "mute" ? !this.muted : undefined);
+    return button;
+  }
+
+  menu(side) {
+    const menu = make("select", { class: `lkcook-${side}`, "aria-label": SIDES[side], title: SIDES[side] });
+    menu.onchange = () => this.press(side, menu.value);
+    return menu;
+  }
+
+  show(state) {
+    this.muted = state.muted;
+    for (const [what, button] of Object.entries(this.buttons)) button.disabled = !state.can[what];
+    for (const tool of Object.values(this.tools)) tool.disabled = !state.can.check;
+    this.buttons.mute.textContent = state.muted ? "Unmute" : "Mute";
+    this.buttons.mute.setAttribute("aria-pressed", state.muted);
+    for (const side of Object.keys(SIDES)) this.fill(this.menus[side], state.menus[side], state.can[side]);
+    this.hint.textContent = state.hint;
+    this.state.textContent = state.state;
+    this.transcript(state);
+    this.latency(state.bar);
+  }
+
+  fill(menu, [chosen, options], possible) {
+    menu.disabled = !possible;
+    const wanted = JSON.stringify(options);
+    if (menu.dataset.options !== wanted) {
+      menu.replaceChildren(...options.map(([value, label]) => make("option", { value }, label)));
+      menu.dataset.options = wanted;
+    }
+    menu.value = chosen;
+  }
+
+  transcript(state) {
+    const lines = state.said.map(([who, text, interrupted]) => this.line(who, text, interrupted ? "interrupted" : ""));
+    if (state.interim) lines.push(this.line("caller", `${state.interim} …`, "interim"));
+    lines.push(...state.notes.map((note) => make("div", { class: "lkcook-note" }, `⚠ ${note}`)));
+    const wanted = JSON.stringify([state.said, state.interim, state.notes]);
+    if (this.said.dataset.shown === wanted) return;
+    this.said.dataset.shown = wanted;
+    this.said.replaceChildren(...lines);
+    this.said.scrollTop = this.said.scrollHeight;
+  }
+
+  line(who, text, kind) {
+    const line = make("div", { class: `lkcook-line ${kind}` }, make("b", {}, who), ` ${text}`);
+    if (kind === "interrupted") line.append(make("span", { title: "interrupted" }, " – interrupted"));
+    return line;
+  }
+
+  latency(bar) {
+    const total = bar.reduce((sum, [, ms]) => sum + ms, 0);
+    const part = ([title, ms, colour]) =>
+      make("span", { title: `${title}: ${Math.round(ms)} ms`, style: `flex: ${ms} 0 0; background: ${colour}` });
+    this.bar.replaceChildren(...bar.map(part));
+    const words = bar.map(([title, ms]) => `${title} ${Math.round(ms)}`).join(" · ");
+    this.legend.textContent = total ? `last turn: ${Math.round(total)} ms after the last syllable — ${words}` : "";
+  }
+
+  close() {
+    this.meters.close();
+  }
+}
+
+// The browser's own devices, before a call; during one they are BrowserSound's.
+async function playTone() {
+  const context = new AudioContext();
+  const [tone, volume] = [context.createOscillator(), context.createGain()];
+  volume.gain.value = 0.2;
+  tone.connect(volume).connect(context.destination);
+  tone.onended = () => context.close();
+  tone.start();
+  tone.stop(context.currentTime + 1);
+}
+
+async function loudest(seconds) {
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+  const context = new AudioContext();
+  const ear = context.createAnalyser();
+  context.createMediaStreamSource(stream).connect(ear);
+  const samples = new Float32Array(ear.fftSize);
+  let peak = 1e-5;
+  for (const end = performance.now() + 1000 * seconds; performance.now() < end; ) {
+    ear.getFloatTimeDomainData(samples);
+    peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), peak);
+    await new Promise((next) => setTimeout(next, 20));
+  }
+  stream.getTracks().forEach((track) => track.stop());
+  await context.close();
+  return 20 * Math.log10(peak);
+}
+
+function initialize({ model }) {
+  // one for all views of this panel: sound must not be played twice
+  const sound = new BrowserSound((message, buffers) => model.send(message, undefined, buffers));
+  model.on("msg:custom", async (message, buffers) => {
+    if (message.sound) sound.handle(message, buffers);
+    else if (message.tone) playTone();
+    else if (message.check) {
+      try {
+        model.send({ do: "heard", value: await loudest(2) });
+      } catch (error) {
+        model.send({ do: "refused", value: error.name });
+      }
+    }
+  });
+  return () => sound.close();
+}
+
+function render({ model, el }) {
+  const view = new PanelView(el, (what, value) => model.send({ do: what, value }));
+  const draw = () => view.show(model.get("state"));
+  const move = (message) => message.levels && view.meters.take(message.levels);
+  model.on("change:state", draw);
+  model.on("msg:custom", move);
+  draw();
+  return () => {
+    model.off("change:state", draw);
+    model.off("msg:custom", move);
+    view.close();
+  };
+}
+
+export default { initialize, render };

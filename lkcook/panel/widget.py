@@ -1,0 +1,53 @@
+"""The panel's front end as Python sees it: what it is given to draw, and how what is pressed comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from lkcook.panel.menus import SIDES, Menus
+from lkcook.panel.picture import COLOURS, Picture
+
+_HERE = Path(__file__).parent
+_SOUND = _HERE.parent / "audio" / "browser.js"
+
+
+class PanelWidget(anywidget.AnyWidget):
+    """Draws `state`; carries the browser's sound beside (audio/browser.py).
+
+    press(what, value) is called on the event loop in which the widget was made: the messages of the page may arrive on
+    another thread (JupyterLab's subshells).
+    """
+
+    _esm = _SOUND.read_text() + (_HERE / "panel.js").read_text()
+    _css = (_HERE / "panel.css").read_text()
+    state = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, press: Callable[[str, Any], None]) -> None:
+        super().__init__()
+        loop = asyncio.get_running_loop()
+
+        def receive(_widget: Any, content: Any, _buffers: Any) -> None:
+            if isinstance(content, dict) and "do" in content:
+                loop.call_soon_threadsafe(press, content["do"], content.get("value"))
+
+        self.on_msg(receive)
+
+    def draw(self, picture: Picture, menus: Menus, possible: Mapping[str, bool], muted: bool) -> None:
+        """Everything there is to see, but the meters. possible: which controls do something now."""
+        self.state = {
+            "hint": picture.hint,
+            "state": picture.state,
+            "said": [[line.who, line.text, line.interrupted] for line in picture.said],
+            "interim": picture.interim,
+            "notes": list(picture.notes),
+            "bar": [[title, ms, colour] for (title, ms), colour in zip(picture.bar.items(), COLOURS)],
+            "menus": {side: [menus.chosen[side], menus.options(side)] for side in SIDES},
+            "can": dict(possible),
+            "muted": muted,
+        }
