@@ -22,6 +22,7 @@ from lkcook.journal import Journal, OnEvent
 from lkcook.line import TelephoneLine, accept_interruption
 from lkcook.panel import live
 from lkcook.parties import Script, choose_caller, choose_listener
+from lkcook.report.latency import Latency
 from lkcook.report.recording import Recorder
 from lkcook.report.requests import Requests
 from lkcook.report.spans import Trace, spans_below
@@ -97,6 +98,10 @@ class Call:
             first_sound=self.recorder.agent.first_sound,
         )
         return read_turns(evidence, self.started_at)
+
+    def latency(self) -> Latency:
+        """Median, p90 and share of every stage's part of the waiting time; `.plot()` shows the turns one by one."""
+        return Latency(self.turns)
 
     def _messages(self) -> list[Message]:
         """What was said; LiveKit notes the end of an interrupted reply late, the recording knows better."""
