@@ -27,6 +27,8 @@ from lkcook.report.recording import Recorder
 from lkcook.report.requests import Requests
 from lkcook.report.spans import Trace, spans_below
 from lkcook.report.stages import Evidence, read_turns
+from lkcook.report.timeline import Timeline
+from lkcook.report.timeline_reading import read_timeline
 from lkcook.report.transcript import Message, Transcript
 from lkcook.report.turns import Turns
 
@@ -102,6 +104,13 @@ class Call:
     def latency(self) -> Latency:
         """Median, p90 and share of every stage's part of the waiting time; `.plot()` shows the turns one by one."""
         return Latency(self.turns)
+
+    def timeline(self, turn: int | None = None) -> Timeline:
+        """What happened when, lane by lane; `turn` (from 0, -1 is the last) shows that turn alone.
+
+        `.interactive()` plays the recording, `.save("call.svg")` keeps the picture.
+        """
+        return read_timeline(self, turn)
 
     def _messages(self) -> list[Message]:
         """What was said; LiveKit notes the end of an interrupted reply late, the recording knows better."""

@@ -115,7 +115,7 @@ def stack(axes: Any, bars: Sequence[tuple[str, Mapping[str, float]]]) -> None:
             left += width
         axes.text(left + 0.01 * longest, row, f"{left:.0f}", color=INK, va="center", fontsize=9)
     axes.set(xlabel="ms after the last syllable", xlim=(0, 1.08 * longest), ylim=(len(bars) - 0.4, -0.6))
-    axes.set_yticks(range(len(bars)), [label for label, _ in bars])
+    axes.set_yticks(range(len(bars)), [label for label, _ in bars], parse_math=False)
     axes.spines[["top", "right"]].set_visible(False)
     _legend(axes, [name for name in STAGES if any(name in parts for _, parts in bars)])
 
