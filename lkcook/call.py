@@ -22,10 +22,13 @@ from lkcook.journal import Journal, OnEvent
 from lkcook.line import TelephoneLine, accept_interruption
 from lkcook.panel import live
 from lkcook.parties import Script
+from lkcook.report.latency import Latency
 from lkcook.report.recording import Recorder
 from lkcook.report.requests import Requests
 from lkcook.report.spans import Trace, spans_below
 from lkcook.report.stages import Evidence, read_turns
+from lkcook.report.timeline import Timeline
+from lkcook.report.timeline_reading import read_timeline
 from lkcook.report.transcript import Message, Transcript
 from lkcook.report.turns import Turns
 
@@ -97,6 +100,17 @@ class Call:
             first_sound=self.recorder.agent.first_sound,
         )
         return read_turns(evidence, self.started_at)
+
+    def latency(self) -> Latency:
+        """Median, p90 and share of every stage's part of the waiting time; `.plot()` shows the turns one by one."""
+        return Latency(self.turns)
+
+    def timeline(self, turn: int | None = None) -> Timeline:
+        """What happened when, lane by lane; `turn` (from 0, -1 is the last) shows that turn alone.
+
+        `.interactive()` plays the recording, `.save("call.svg")` keeps the picture.
+        """
+        return read_timeline(self, turn)
 
     def _messages(self) -> list[Message]:
         """What was said; LiveKit notes the end of an interrupted reply late, the recording knows better."""

@@ -30,13 +30,19 @@ OnEvent = Callable[[str, Any], None]
 class Journal:
     """All times are time.time(), except Failure.at.
 
-    finals: (time, text) of final transcripts. tools: (time, name) of functions called.
+    interims, finals: (time, text) of transcripts. tools: (time, name) of functions called. tokens: (time, text) of
+    the agent's words as the session passes them on: as they come from the language model, those of a preemptive
+    generation at once when the turn is committed. frames: (time, seconds of sound) of the agent's voice as it
+    arrives, before it is played.
     """
 
     followers: list[OnEvent] = field(default_factory=list)
     origin: float = field(default_factory=time.time)
+    interims: list[tuple[float, str]] = field(default_factory=list)
     finals: list[tuple[float, str]] = field(default_factory=list)
     tools: list[tuple[float, str]] = field(default_factory=list)
+    tokens: list[tuple[float, str]] = field(default_factory=list)
+    frames: list[tuple[float, float]] = field(default_factory=list)
     errors: list[Failure] = field(default_factory=list)
     speeches: list[SpeechHandle] = field(default_factory=list)
     server_words: Callable[[], str] = lambda: ""
@@ -111,6 +117,8 @@ class Journal:
         if event.is_final:
             self.finals.append((event.created_at, event.transcript))
             self._uncommitted.append((event.created_at, event.transcript))
+        else:
+            self.interims.append((event.created_at, event.transcript))
         self.tell("user" if event.is_final else "interim", event.transcript)
 
     def _on_caller_state(self, event: UserStateChangedEvent) -> None:

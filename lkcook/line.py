@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from livekit.agents import Agent, AgentSession
+from livekit.agents.voice import io
 from livekit.agents.voice.transcription import TranscriptSynchronizer
 
 from lkcook.audio.listener import Listener
@@ -50,7 +51,7 @@ class TelephoneLine:
         await self._listener.start()
         self._session.input.audio = self._call.caller
         self._session.output.audio = synchronizer.audio_output
-        self._session.output.transcription = synchronizer.text_output
+        self._session.output.transcription = _TextTap(synchronizer.text_output, self._call.journal.tokens)
         self._call.started_at = self._call.journal.origin = time.time()
         await self._start(agent)
 
@@ -88,13 +89,14 @@ class TelephoneLine:
     def _follow(self) -> None:
         caller, recorder = self._call.caller, self._call.recorder
         caller.tap, self._listener.tap = recorder.hear_caller, recorder.hear_agent
+        self._listener.arrival = lambda at, seconds: self._call.journal.frames.append((at, seconds))
         self._parts.callback(self._untap)
         self._parts.callback(self._call.journal.follow(self._session))
         self._parts.callback(self._conversation.follow(self._listener))
         self._call.journal.server_words = self._parts.enter_context(server_words())
 
     def _untap(self) -> None:
-        self._call.caller.tap = self._listener.tap = None
+        self._call.caller.tap = self._listener.tap = self._listener.arrival = None
 
     def _release_later(self, name: str, close: Callable[[], Awaitable[None]]) -> None:
         self._parts.push_async_callback(self._release, name, close)
@@ -105,6 +107,24 @@ class TelephoneLine:
                 await close()
         except Exception as error:
             self._call.journal.failed(close, error, recoverable=False, stage=f"hang-up ({name})")
+
+
+class _TextTap(io.TextOutput):
+    """Notes (time.time(), text) of what the agent is about to say, and hands it on.
+
+    In front of the synchronizer, which holds each word back until it is spoken.
+    """
+
+    def __init__(self, next_in_chain: io.TextOutput, tokens: list[tuple[float, str]]) -> None:
+        super().__init__(label="lkcook", next_in_chain=next_in_chain)
+        self._tokens = tokens
+
+    async def capture_text(self, text: str) -> None:
+        self._tokens.append((time.time(), text))
+        await self.next_in_chain.capture_text(text)
+
+    def flush(self) -> None:
+        self.next_in_chain.flush()
 
 
 def accept_interruption() -> None:

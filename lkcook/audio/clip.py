@@ -105,7 +105,7 @@ class Clip:
         caption = escape(f"{self.duration:.1f} s{self._caption()}")
         if not len(self.samples):  # a call that failed at once; no encoder takes it
             return f"<p><small>{caption}</small></p>"
-        sound = base64.b64encode(self._mp3()).decode()
+        sound = base64.b64encode(self.mp3()).decode()
         return (
             f'<figure style="margin:0"><audio controls preload="metadata" src="data:audio/mpeg;base64,{sound}">'
             f"</audio><figcaption><small>{caption}</small></figcaption></figure>"
@@ -115,8 +115,11 @@ class Clip:
         sides = zip(("left", "right"), self.labels, strict=False)
         return "" if self.channels == 1 else ", " + ", ".join(f"{side}: {who}" for side, who in sides)
 
-    def _mp3(self) -> bytes:
-        """Compressed, because notebooks keep what they show: a WAV would be eight times larger."""
+    def mp3(self) -> bytes:
+        """An mp3 file at 24 kHz: notebooks keep what they show, and a WAV would be eight times larger.
+
+        The clip must not be empty, no encoder takes that.
+        """
         import av
 
         layout = "mono" if self.channels == 1 else "stereo"

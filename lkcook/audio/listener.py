@@ -20,12 +20,14 @@ RATE = 24_000
 FRAME = 0.02  # seconds
 
 Tap = Callable[[np.ndarray, int, float], None]
+Arrival = Callable[[float, float], None]
 
 
 class Listener(io.AudioOutput):
     """The side of a call that hears the agent; `rate` is that of the samples it plays, in Hz.
 
-    tap(int16 mono samples, rate, time.time() of the first sample) gets every block that is really played.
+    tap(int16 mono samples, rate, time.time() of the first sample) gets every block that is really played;
+    arrival(time.time(), seconds of sound) is told of every frame as it comes from the session.
     Subclasses empty `self._playout` and report each block with `_heard`, on the event loop's thread.
     """
 
@@ -34,6 +36,7 @@ class Listener(io.AudioOutput):
             label=label, capabilities=io.AudioOutputCapabilities(pause=True), sample_rate=RATE
         )
         self.tap: Tap | None = None
+        self.arrival: Arrival | None = None
         self.rate = rate
         self._playout = Playout()
         self._resampler: rtc.AudioResampler | None = None
@@ -48,6 +51,8 @@ class Listener(io.AudioOutput):
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         await super().capture_frame(frame)
+        if self.arrival is not None:
+            self.arrival(time.time(), frame.duration)
         # also when the resampler keeps everything back: from now on this segment counts, and must be finished
         self._playout.write(_samples(self._at_rate(frame)))
 

@@ -6,12 +6,14 @@ the notebook when the call is over, and all there is where nobody could press a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
 from lkcook.report.html import RULE
+from lkcook.report.latency import COLOUR_OF
+from lkcook.report.turns import STAGES
 
 STATES = {
     ("agent", "initializing"): "connecting …",
@@ -20,7 +22,6 @@ STATES = {
     ("agent", "speaking"): "the agent speaks",
     ("caller", "speaking"): "the caller speaks",
 }
-COLOURS = ("#7b8794", "#c9a227", "#b35fc0", "#1f8fd6", "#2ca25f")  # of the stages, in the order of STAGES
 INTERRUPTED = " –"
 
 
@@ -35,7 +36,7 @@ class Said:
 
 @dataclass
 class Picture:
-    """hint: what to do now. bar: milliseconds of each stage of the last answered turn, by the stage's title."""
+    """hint: what to do now. bar: milliseconds each stage added to the last answered turn (report.latency.segments)."""
 
     hint: str = ""
     state: str = "connecting …"
@@ -58,6 +59,10 @@ class Picture:
             self.said.append(Said("caller" if kind == "user" else "agent", payload.strip()))
             self.interim = ""
 
+    def parts(self) -> list[tuple[str, float, str]]:
+        """The bar's parts: (title, milliseconds, colour)."""
+        return [(STAGES[name][0], ms, COLOUR_OF[name]) for name, ms in self.bar.items()]
+
     def finish(self) -> None:
         """Only what was said stays, and what is to be known about it."""
         self.hint = self.state = self.interim = ""
@@ -68,7 +73,7 @@ class Picture:
         if self.interim:
             rows.append(f'<p style="opacity: 0.6"><b>caller</b> <i>{escape(self.interim)} …</i></p>')
         rows += [f"<p><small>⚠ {escape(note)}</small></p>" for note in self.notes]
-        body = "".join(rows) + _bar(self.bar)
+        body = "".join(rows) + _bar(self.parts())
         return f'<div style="border-left: 3px solid {RULE}; padding-left: 12px">{head}{body}</div>'
 
     def __repr__(self) -> str:
@@ -81,17 +86,17 @@ def _mark(line: Said) -> str:
     return f'<span title="interrupted">{INTERRUPTED}</span>' if line.interrupted else ""
 
 
-def _bar(stages: Mapping[str, float]) -> str:
+def _bar(parts: Sequence[tuple[str, float, str]]) -> str:
     """The last turn as one bar; each part as wide as it took long."""
-    total = sum(stages.values())
+    total = sum(ms for _, ms, _ in parts)
     if not total:
         return ""
-    parts = "".join(
+    drawn = "".join(
         f'<span title="{escape(title)}: {ms:.0f} ms" style="flex: {ms:.0f} 0 0; background: {colour}"></span>'
-        for (title, ms), colour in zip(stages.items(), COLOURS)
+        for title, ms, colour in parts
     )
-    words = " · ".join(f"{escape(title)} {ms:.0f}" for title, ms in stages.items())
+    words = " · ".join(f"{escape(title)} {ms:.0f}" for title, ms, _ in parts)
     return (
-        f'<div style="display: flex; height: 10px; max-width: 640px; gap: 1px">{parts}</div>'
+        f'<div style="display: flex; height: 10px; max-width: 640px; gap: 1px">{drawn}</div>'
         f"<p><small>last turn: {total:.0f} ms after the last syllable — {words}</small></p>"
     )

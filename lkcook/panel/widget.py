@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 
 from lkcook.panel.menus import SIDES, Menus
-from lkcook.panel.picture import COLOURS, Picture
+from lkcook.panel.picture import Picture
 
 _HERE = Path(__file__).parent
 _SOUND = _HERE.parent / "audio" / "browser.js"
@@ -46,7 +46,7 @@ class PanelWidget(anywidget.AnyWidget):
             "said": [[line.who, line.text, line.interrupted] for line in picture.said],
             "interim": picture.interim,
             "notes": list(picture.notes),
-            "bar": [[title, ms, colour] for (title, ms), colour in zip(picture.bar.items(), COLOURS)],
+            "bar": [list(part) for part in picture.parts()],
             "menus": {side: [menus.chosen[side], menus.options(side)] for side in SIDES},
             "can": dict(possible),
             "muted": muted,

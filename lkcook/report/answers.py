@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
 from lkcook.audio.clip import Clip
+from lkcook.report.comparison import LatencyComparison, labelled
 from lkcook.report.html import columns
 from lkcook.report.requests import Requests
 
@@ -102,10 +103,22 @@ class Comparison:
         return columns(("", self.caption), [[label, str(thing)] for label, thing in self.rows.items()])
 
 
+def compare(
+    things: Mapping[str, Any] | Any, *more: Any, labels: Sequence[str] = (), caption: str = ""
+) -> Comparison | LatencyComparison:
+    """Show several things side by side, each with its label.
 
-def compare(rows: Mapping[str, Spoken | Heard | Answer | Clip | str], caption: str = "") -> Comparison:
-    """Show several sounds or texts side by side, each with its label."""
-    return Comparison(rows, caption)
+        compare({"a": spoken, "b": heard}, "what it is")     sounds or texts, with a caption
+        compare(call_a, call_b, labels=("a", "b"))           the latency of two or more calls
+        compare({"a": call_a, "b": call_b})                  the same
+    """
+    if isinstance(things, Mapping):
+        caption = caption or "".join(more)
+    else:
+        things = labelled([things, *more], labels)
+    if things and all(hasattr(thing, "turns") for thing in things.values()):
+        return LatencyComparison(things, caption)
+    return Comparison(things, caption)
 
 
 def _shown(thing: Any) -> str:

@@ -120,6 +120,8 @@ def _row(evidence: Evidence, times: _Times, origin: float) -> Turn:
         lines=tuple(line.text for line in times.lines),
         tools=tuple(name for at, name in evidence.tools if times.said.started_at < at < times.reply.started_at),
         interrupted=times.reply.interrupted,
+        started_at=times.said.started_at - origin,
+        ended_at=times.reply.ended_at - origin,
     )
 
 

@@ -30,6 +30,7 @@ class Turn:
     lines: what a scripted caller really said. tools: names of the functions called before the answer.
     interrupted: the answer was cut short. cut_off: the agent committed the turn or became audible between
     the first and the last syllable of a scripted line (each cut line is flagged once, on its first turn).
+    started_at, ended_at: the caller's first sound and the end of the answer, seconds from the start of the call.
     """
 
     text: str
@@ -44,6 +45,8 @@ class Turn:
     tools: tuple[str, ...] = ()
     interrupted: bool = False
     cut_off: bool = False
+    started_at: float | None = None
+    ended_at: float | None = None
 
     def stages(self, clock: Clock = "last_syllable") -> dict[str, float | None]:
         """Milliseconds of every stage, from the last syllable or from the turn commit."""

@@ -62,8 +62,8 @@ def test_notes_stay_below_what_was_said() -> None:
 def test_the_last_turn_is_a_bar_whose_parts_add_up() -> None:
     shown = picture(("agent", "Hello."))
     assert "last turn" not in shown._repr_html_(), "nothing was measured yet"
-    shown.bar = {"transcript": 400.0, "turn commit": 350.0, "first sample": 250.0}
-    assert "last turn: 1000 ms" in shown._repr_html_() and "flex: 350 0 0" in shown._repr_html_()
+    shown.bar = {"final_transcript": 400.0, "turn_commit": 350.0, "first_sample": 250.0}
+    assert "last turn: 1000 ms" in shown._repr_html_() and "turn commit: 350 ms" in shown._repr_html_()
 
 
 async def test_a_terminal_gets_no_view(monkeypatch, capsys) -> None:
