@@ -51,6 +51,7 @@ class TelephoneLine:
         await self._listener.start()
         self._session.input.audio = self._call.caller
         self._session.output.audio = synchronizer.audio_output
+        self._listener.arrival = lambda at, seconds: self._call.journal.frames.append((at, seconds))
         self._session.output.transcription = _TextTap(synchronizer.text_output, self._call.journal.tokens)
         self._call.started_at = self._call.journal.origin = time.time()
         await self._start(agent)
@@ -89,14 +90,13 @@ class TelephoneLine:
     def _follow(self) -> None:
         caller, recorder = self._call.caller, self._call.recorder
         caller.tap, self._listener.tap = recorder.hear_caller, recorder.hear_agent
-        self._listener.arrival = lambda at, seconds: self._call.journal.frames.append((at, seconds))
         self._parts.callback(self._untap)
         self._parts.callback(self._call.journal.follow(self._session))
         self._parts.callback(self._conversation.follow(self._listener))
         self._call.journal.server_words = self._parts.enter_context(server_words())
 
     def _untap(self) -> None:
-        self._call.caller.tap = self._listener.tap = self._listener.arrival = None
+        self._call.caller.tap = self._listener.tap = None
 
     def _release_later(self, name: str, close: Callable[[], Awaitable[None]]) -> None:
         self._parts.push_async_callback(self._release, name, close)

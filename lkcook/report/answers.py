@@ -113,7 +113,7 @@ def compare(
         compare({"a": call_a, "b": call_b})                  the same
     """
     if isinstance(things, Mapping):
-        caption = caption or "".join(more)
+        caption = caption or (more[0] if more else "")
     else:
         things = labelled([things, *more], labels)
     if things and all(hasattr(thing, "turns") for thing in things.values()):

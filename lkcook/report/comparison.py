@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from lkcook.errors import CookError
 from lkcook.report.html import columns, table
-from lkcook.report.latency import Latency, StageLatency, stack
+from lkcook.report.latency import Latency, StageLatency, short, stack
 from lkcook.report.picture import Plot, on_axes
 from lkcook.report.turns import STAGES, Turns
 
@@ -41,7 +41,7 @@ class LatencyComparison:
     def plot(self) -> Plot:
         """For each call the turn whose waiting time is the median, and the one at p90, as stacked bars."""
         bars = [
-            (f"{label}, {name}", _turn_at(latency, quantile))
+            (f"{short(label)}, {name}", _turn_at(latency, quantile))
             for name, quantile in (("median", 0.5), ("p90", 0.9))
             for label, latency in self.latencies.items()
             if latency.turns

@@ -87,7 +87,7 @@ class Latency:
 
     def plot(self) -> Plot:
         """One stacked bar for each turn."""
-        bars = [(_short(text), parts) for text, parts in zip(self.texts, self.turns)]
+        bars = [(short(text), parts) for text, parts in zip(self.texts, self.turns)]
         return Plot(repr(self), 1.0 + 0.3 * max(len(bars), 1), on_axes(lambda axes: stack(axes, bars)))
 
     def _rows(self) -> list[list[str]]:
@@ -137,5 +137,6 @@ def _turns(latency: Latency) -> str:
     return f"{len(latency.turns)} turn" + ("" if len(latency.turns) == 1 else "s")
 
 
-def _short(text: str, limit: int = 28) -> str:
+def short(text: str, limit: int = 28) -> str:
+    """A label that leaves room for the bars."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""What every plot here shares: drawn with matplotlib on no background, in colours that read in light and dark themes."""
+"""What all plots share: matplotlib, no background, and colours that read in light and dark themes."""
 
 from __future__ import annotations
 

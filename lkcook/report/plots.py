@@ -24,7 +24,8 @@ def plot_words(sound: Clip | Spoken, words: Sequence[TimedWord]) -> Plot:
         for i, word in enumerate(words):
             axes.axvspan(word.start, word.end, color=COLOURS[1], alpha=0.25 if i % 2 else 0.12, linewidth=0)
             height = top * (1.25 if i % 2 else 1.08)
-            axes.text((word.start + word.end) / 2, height, word.text, color=INK, ha="center", fontsize=9, parse_math=False)
+            middle = (word.start + word.end) / 2
+            axes.text(middle, height, word.text, color=INK, ha="center", fontsize=9, parse_math=False)
         axes.set(xlabel="seconds", yticks=[], ylim=(-1.1 * top, 1.5 * top), xlim=(0, clip.duration))
 
     return Plot(" ".join(f"{word.text}[{word.start:.2f}-{word.end:.2f}]" for word in words), 2.4, on_axes(draw))

@@ -23,7 +23,7 @@ LANES = {
     "caller": "what the caller said, as it was recorded",
     "VAD": "the caller speaks, as LiveKit's voice activity detection (or the speech-to-text model) saw it",
     "transcript": "interim transcripts (light), final ones (dark, with their text)",
-    "end of turn": "waiting for the end of the turn; dots: its probability, dashes: the threshold; then the turn commit",
+    "end of turn": "waiting for the end of the turn; dot: its probability, dash: the threshold; then the turn commit",
     "LLM": "the language model writes: its first token (dark), then its words as they arrive",
     "TTS": "the text-to-speech model speaks: its first byte (dark), then its sound as it arrives",
     "agent": "what was heard of the agent, as it was recorded",
@@ -78,10 +78,10 @@ class Lane:
         return replace(self, stretches=stretches, marks=_within(self.marks, start, end))
 
     def peaks(self, start: float, end: float) -> tuple[np.ndarray, np.ndarray]:
-        """Times (seconds) and peaks of the wave between two times."""
+        """Times (seconds, the middle of each peak's 20 ms) and peaks of the wave between two times."""
         first = max(0, round(start * PEAKS))
         peaks = self.wave[first : max(first, round(end * PEAKS))]
-        return (first + np.arange(len(peaks))) / PEAKS, peaks
+        return (first + 0.5 + np.arange(len(peaks))) / PEAKS, peaks
 
 
 @dataclass(frozen=True, eq=False)

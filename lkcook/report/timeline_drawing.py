@@ -30,7 +30,7 @@ def height(timeline: Timeline) -> int:
 
 
 def drawing(timeline: Timeline) -> str:
-    """An <svg> with one <g class="row"> per row; data-start, data-end: its seconds; data-left, data-right: its pixels."""
+    """An <svg> with a <g class="row"> per row: data-start, data-end in seconds; data-left, data-right in pixels."""
     pieces = rows(timeline)
     pixels = (RIGHT - LEFT) / scale(pieces)
     tall = LANE * len(timeline.lanes) + AXIS
@@ -50,7 +50,8 @@ def _row(piece: Timeline, top: int, pixels: float) -> str:
     parts += [_tick(at, x(at), bottom) for at in _ticks(piece)]
     parts.append(f'<line class="playhead" x1="{LEFT}" x2="{LEFT}" y1="0" y2="{bottom}" visibility="hidden"/>')
     where = f'data-start="{piece.start:.3f}" data-end="{piece.end:.3f}" data-left="{LEFT}" data-right="{right:.1f}"'
-    return f'<g class="row" {where} data-top="{top}" data-lane="{LANE}" transform="translate(0 {top})">{"".join(parts)}</g>'
+    where += f' data-top="{top}" data-lane="{LANE}" transform="translate(0 {top})"'
+    return f'<g class="row" {where}>{"".join(parts)}</g>'
 
 
 def _lane(piece: Timeline, name: str, place: int, x: X, pixels: float, right: float) -> str:

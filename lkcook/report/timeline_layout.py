@@ -63,7 +63,7 @@ def labels(lane: Lane, right: float, pixels: float) -> Iterator[tuple[float, str
             continue
         if mark.value is None:
             limit = next((at for at in things if at > mark.at), right)
-            text, side, align = _fitted(mark.text, (limit - mark.at) * pixels), 1, "left"
+            text, side, align = _fitted(" ".join(mark.text.split()), (limit - mark.at) * pixels), 1, "left"
         else:
             limit = max((at for at in things if at < mark.at), default=mark.at)
             text, side, align = _fitted(f"{mark.value:.2f}", (mark.at - limit) * pixels), -1, "right"

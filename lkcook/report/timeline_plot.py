@@ -25,6 +25,7 @@ LEGEND = 0.35
 WATERFALL = 1.9
 LEFT, RIGHT = 1.55, 0.12  # inches beside the lanes
 FONT = 8
+DASHES = (0, (3, 2))
 
 
 def picture(timeline: Timeline) -> Plot:
@@ -57,7 +58,7 @@ def _row(axes: Any, piece: Timeline, pixels: float) -> None:
             axes.text(at, place + 0.5, text, ha=align, va="center", color=INK, fontsize=FONT, parse_math=False)
         axes.axhline(place + 1, color=INK, linewidth=0.4, alpha=0.35)
     for moment in piece.moments:
-        axes.axvline(moment.at, color=MOMENT_COLOURS[moment.kind], linewidth=1, alpha=0.8, linestyle=(0, (3, 2)))
+        axes.axvline(moment.at, color=MOMENT_COLOURS[moment.kind], linewidth=1, alpha=0.8, linestyle=DASHES)
     axes.set(xlim=(piece.start, piece.end), ylim=(len(piece.lanes), 0))
     axes.set_yticks([place + 0.5 for place in range(len(piece.lanes))], list(piece.lanes), fontsize=FONT)
     axes.tick_params(axis="y", length=0)
@@ -76,7 +77,7 @@ def _lane(axes: Any, piece: Timeline, lane: Lane, place: int, colour: str, pixel
     times, peaks = lane.peaks(piece.start, piece.end)
     loudest = max(float(lane.wave.max(initial=0)), 0.05)
     half = 0.46 * peaks / loudest
-    axes.fill_between(times, place + 0.5 - half, place + 0.5 + half, color=colour, linewidth=0)
+    axes.fill_between(times, place + 0.5 - half, place + 0.5 + half, color=colour, linewidth=0, step="mid")
     for mark in lane.marks:
         if mark.value is not None:
             axes.plot(mark.at, place + 0.9 - 0.8 * mark.value, "o", color=colour, markersize=4)
@@ -96,7 +97,8 @@ def _legend(figure: Any, timeline: Timeline) -> None:
     from matplotlib.patches import Patch
 
     seen = {moment.kind for moment in timeline.moments}
-    lines = [(Line2D([], [], color=c, linestyle=(0, (3, 2))), kind) for kind, c in MOMENT_COLOURS.items() if kind in seen]
+    dashed = {kind: Line2D([], [], color=colour, linestyle=DASHES) for kind, colour in MOMENT_COLOURS.items()}
+    lines = [(line, kind) for kind, line in dashed.items() if kind in seen]
     patches = [(Patch(color=colour), STAGES[name][0]) for name, colour in COLOUR_OF.items()]
     look = {"frameon": False, "labelcolor": INK, "fontsize": FONT, "handlelength": 1.4, "columnspacing": 1.2}
     for place, entries in (("upper left", patches), ("upper right", lines)):

@@ -8,13 +8,14 @@ from lkcook.report.timeline_layout import CHARACTER, UNSEEN, labels, rows, scale
 WIDTH = 96  # characters of a row
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _NAMES = 23
+_KEY = "▆ sound  ━ lasting  ╎ arrival  ┃ turn commit  ✕ interruption"
 
 
 def as_text(timeline: Timeline) -> str:
-    """Every row with its lanes: █ sound, ━ something lasts, ╎ something arrives, ┃ turn commit, ✕ interruption."""
+    """Every row with its lanes, under a line that explains the signs."""
     pieces = rows(timeline)
     each = WIDTH / scale(pieces)
-    head = f"Timeline, {timeline.start:.1f}–{timeline.end:.1f} s: ▆ sound  ━ lasting  ╎ arrival  ┃ turn commit  ✕ interruption"
+    head = f"Timeline, {timeline.start:.1f}–{timeline.end:.1f} s: {_KEY}"
     return "\n\n".join([head, *(_row(piece, each) for piece in pieces)])
 
 

@@ -26,7 +26,8 @@ async def test_every_lane_of_a_real_call_is_filled_and_words_precede_sound_prece
     words, arrivals = times(timeline, "LLM", "words"), times(timeline, "TTS", "sound arrived")
     assert token <= words[0] < arrivals[0] < heard and token < byte <= arrivals[0] < heard
     assert times(timeline, "transcript", "interim transcript")[0] < times(timeline, "transcript", "final transcript")[0]
-    assert times(timeline, "end of turn", "turn commit") == pytest.approx([turn.last_syllable + turn.turn_commit / 1000])
+    commit = turn.last_syllable + turn.turn_commit / 1000
+    assert times(timeline, "end of turn", "turn commit") == pytest.approx([commit])
     assert timeline.png and timeline.interactive().document and "Hello there." in repr(timeline)
 
 

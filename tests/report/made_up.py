@@ -32,7 +32,9 @@ def call(turns: int = 1, interrupted: bool = False, spans: bool = True) -> Simpl
         duration=duration,
         trace=Trace([span for at in starts for span in _spans(at, numbers)] if spans else []),
         journal=SimpleNamespace(
-            interims=[(ORIGIN + at + SPOKE + s, QUESTIONS[n % 4][:9]) for n, at in enumerate(starts) for s in (0.4, 0.7)],
+            interims=[
+                (ORIGIN + at + SPOKE + after, QUESTIONS[n % 4][:9]) for n, at in enumerate(starts) for after in (0.4, 0.7)
+            ],
             finals=[(ORIGIN + at + SAID + STAGES[0] / 1000, QUESTIONS[n % 4]) for n, at in enumerate(starts)],
             tokens=[(_after(at, STAGES[2]) + 0.03 * i, w + " ") for at in starts for i, w in enumerate(ANSWER.split())],
             frames=[(_after(at, STAGES[3]) + 0.05 * i, 0.25) for at in starts for i in range(10)],

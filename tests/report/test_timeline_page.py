@@ -60,15 +60,22 @@ def test_the_sound_is_that_of_the_window() -> None:
 def test_every_mark_tells_what_it_is() -> None:
     svg = drawn(read_timeline(made_up.call(interrupted=True)))
     told = " | ".join(title.text for title in svg.iter(f"{SVG}title"))
-    for part in ("2.31 s  final transcript: Hello there.", "end-of-turn probability: 0.93 (threshold 0.30)", "TTFT 190 ms",
-                 "first byte: 900 ms after the last syllable", "interruption", "sound arrived", "310 ms of the waiting"):
+    for part in (
+        "2.31 s  final transcript: Hello there.",
+        "end-of-turn probability: 0.93 (threshold 0.30)",
+        "first token: TTFT 190 ms",
+        "first byte: 900 ms after the last syllable",
+        "sound arrived: 0.25 s",
+        "310 ms of the waiting time",
+        "interruption",
+    ):
         assert part in told, part
 
 
 def test_the_page_needs_nothing_from_outside() -> None:
     page = read_timeline(made_up.call()).interactive()
-    loaded = re.findall(r"(?:src|href)=\"?([^\s\">]+)", page.document) + re.findall(r"url\(|@import|fetch\(", page.document)
-    assert [each[:10] for each in loaded] == ["data:audio"]
+    loaded = re.findall(r"(?:src|href)=\"?([^\s\">]+)|(url\(|@import|fetch\()", page.document)
+    assert [(named[:10], other) for named, other in loaded] == [("data:audio", "")]
 
 
 def test_the_iframe_holds_the_page_and_no_words_become_markup() -> None:
