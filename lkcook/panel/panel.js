@@ -21,7 +21,8 @@ class Meters {
     this.levels = [0, 0];
     this.shown = [0, 0];
     this.running = true;
-    this.moves = 0; // drawings in which something moved
+    this.moves = -1; // drawings in which something moved
+    this.paint(this.shown);
     requestAnimationFrame(() => this.draw());
   }
 

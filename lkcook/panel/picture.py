@@ -68,13 +68,14 @@ class Picture:
         self.hint = self.state = self.interim = ""
 
     def _repr_html_(self) -> str:
-        head = f"<p>{escape(self.hint)} <em>{escape(self.state)}</em></p>" if self.hint else ""
-        rows = [f"<p><b>{line.who}</b> {escape(line.text)}{_mark(line)}</p>" for line in self.said]
+        head = f"<div>{escape(self.hint)} <em>{escape(self.state)}</em></div>" if self.hint else ""
+        rows = [f"<div><b>{line.who}</b> {escape(line.text)}{_mark(line)}</div>" for line in self.said]
         if self.interim:
-            rows.append(f'<p style="opacity: 0.6"><b>caller</b> <i>{escape(self.interim)} …</i></p>')
-        rows += [f"<p><small>⚠ {escape(note)}</small></p>" for note in self.notes]
+            rows.append(f'<div style="opacity: 0.6"><b>caller</b> <i>{escape(self.interim)} …</i></div>')
+        rows += [f"<div><small>⚠ {escape(note)}</small></div>" for note in self.notes]
         body = "".join(rows) + _bar(self.parts())
-        return f'<div style="border-left: 3px solid {RULE}; padding-left: 12px">{head}{body}</div>'
+        style = f"border-left: 3px solid {RULE}; padding-left: 12px; line-height: 1.6"
+        return f'<div style="{style}">{head}{body}</div>'
 
     def __repr__(self) -> str:
         lines = [f"{line.who:6}  {line.text}{INTERRUPTED * line.interrupted}" for line in self.said]
@@ -97,6 +98,6 @@ def _bar(parts: Sequence[tuple[str, float, str]]) -> str:
     )
     words = " · ".join(f"{escape(title)} {ms:.0f}" for title, ms, _ in parts)
     return (
-        f'<div style="display: flex; height: 10px; max-width: 640px; gap: 1px">{drawn}</div>'
-        f"<p><small>last turn: {total:.0f} ms after the last syllable — {words}</small></p>"
+        f'<div style="display: flex; height: 10px; max-width: 640px; gap: 1px; margin-top: 6px">{drawn}</div>'
+        f"<div><small>last turn: {total:.0f} ms after the last syllable — {words}</small></div>"
     )
