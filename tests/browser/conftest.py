@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.async_api import Page, async_playwright
 
@@ -23,10 +24,24 @@ _START_WITHIN = 90.0  # seconds
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address, of any notebook, in a JupyterLab on copies of them: it saves what it runs."""
+def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copies of the notebooks, since JupyterLab saves what it runs; tests may add their own."""
     folder = tmp_path_factory.mktemp("lab") / "notebooks"
     shutil.copytree(ROOT / "notebooks", folder)
+    return folder
+
+
+def write_notebook(path: Path, *cells: str) -> None:
+    """A notebook of these code cells."""
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(book, path)
+
+
+@pytest.fixture(scope="session")
+def lab(lab_folder: Path) -> Iterator[str]:
+    """The address, of any notebook in `lab_folder`, in a running JupyterLab."""
+    folder = lab_folder
     port, token = _free_port(), secrets.token_hex(16)
     options = ["--no-browser", f"--port={port}", "--ServerApp.port_retries=0"]
     options.append(f"--IdentityProvider.token={token}")
@@ -55,16 +70,31 @@ async def browser_page() -> AsyncIterator[Page]:
         await browser.close()
 
 
-async def open_notebook(page: Page, lab: str, name: str) -> Page:
-    """Open one notebook; JupyterLab may show another for a moment, one that it had open before."""
+async def look(page: Page, name: str) -> None:
+    """Write a screenshot for people to look at: screenshots/<name>.png."""
+    folder = ROOT / "screenshots"
+    folder.mkdir(exist_ok=True)
+    await page.screenshot(path=folder / f"{name}.png")
+
+
+async def run_all(page: Page) -> None:
+    """Begin to run every cell."""
+    await page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
+
+async def open_notebook(page: Page, lab: str, name: str, kernel: bool = True) -> Page:
+    """Open one notebook; JupyterLab may show another for a moment, one that it had open before.
+
+    kernel=False does not wait for it.
+    """
     await page.goto(lab.format(notebook=name))
     await page.wait_for_function(
-        """name => {
+        """([name, kernel]) => {
             const panel = window.jupyterapp?.shell.currentWidget;
             return panel?.context?.path?.endsWith(name) && panel.context.isReady && panel.content.widgets.length
-                && panel.sessionContext.session?.kernel?.status === 'idle';
+                && (!kernel || panel.sessionContext.session?.kernel?.status === 'idle');
         }""",
-        arg=name,
+        arg=[name, kernel],
         timeout=60_000,
     )
     return page
