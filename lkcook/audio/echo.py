@@ -19,12 +19,12 @@ class Room:
     """One acoustic path; `reset()` for each new call."""
 
     def __init__(self) -> None:
-        self.enabled = True
         self._delays = {"input": 0.0, "output": 0.0}
         self.reset()
 
-    def reset(self) -> None:
-        """Forget what was learnt about the path."""
+    def reset(self, *, enabled: bool = True) -> None:
+        """Forget what was learnt about the path. While not `enabled`, samples pass unchanged."""
+        self.enabled = enabled
         self._processor = rtc.AudioProcessingModule(
             echo_cancellation=True,
             noise_suppression=True,

@@ -17,7 +17,8 @@ from livekit import rtc
 
 from lkcook.audio import devices
 from lkcook.audio.microphone import Microphone
-from lkcook.audio.speaker import BLOCK, Speaker
+from lkcook.audio.speaker import Speaker
+from lkcook.audio.stream import BLOCK
 from lkcook.errors import DeviceError
 
 HARDWARE = [("Built-in Mic", 2, 0), ("USB Headset", 1, 2), ("HDMI", 0, 8), ("USB Webcam", 1, 0), ("USB", 1, 0)]
@@ -30,7 +31,7 @@ class PortAudioError(Exception):
 class Stream:
     """A stream that moves only when the test calls `callback`."""
 
-    latency = 0.05
+    latency, active = 0.05, True
 
     def __init__(self, **options: Any) -> None:
         self.callback = options["callback"]
@@ -52,7 +53,13 @@ def stand_in(hardware: list[tuple[str, int, int]], default: tuple[int, int] = (-
         return module.streams[-1]
 
     module.query_devices = lambda: [
-        {"index": number, "name": name, "max_input_channels": ins, "max_output_channels": outs}
+        {
+            "index": number,
+            "name": name,
+            "max_input_channels": ins,
+            "max_output_channels": outs,
+            "default_samplerate": 44_100.0,
+        }
         for number, (name, ins, outs) in enumerate(hardware)
     ]
     module.default = SimpleNamespace(device={"input": default[0], "output": default[1]})
