@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ctypes
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
-from livekit import rtc
 from livekit.agents.voice.io import PlaybackFinishedEvent
 
 from lkcook import pcm
@@ -19,7 +16,7 @@ from lkcook.audio import devices
 from lkcook.audio.microphone import Microphone
 from lkcook.audio.speaker import Speaker
 from lkcook.errors import DeviceError
-from tests.devices.conftest import RATE, PulseAudio, found, start_pulse_audio
+from tests.devices.conftest import RATE, PulseAudio, found, noise, opened, say, start_pulse_audio
 from tests.scripted_models import tone
 
 CALL_UNTIL_LOST = """
@@ -51,20 +48,6 @@ asyncio.run(call())
 """
 
 
-def noise(seconds: float, rate: int = RATE) -> np.ndarray:
-    """A signal that resembles itself nowhere else."""
-    return np.random.default_rng(7).normal(0, 4000, round(seconds * rate)).clip(-32768, 32767).astype(np.int16)
-
-
-@contextlib.asynccontextmanager
-async def opened(device: Microphone | Speaker) -> AsyncIterator[None]:
-    await (device.prepare() if isinstance(device, Microphone) else device.start())
-    try:
-        yield
-    finally:
-        await device.aclose()
-
-
 async def heard_while_playing(pulse: PulseAudio, microphone: Microphone, signal: np.ndarray) -> np.ndarray:
     """What the microphone delivers from its first frame until half a second after `signal` was played."""
     frames = [await anext(microphone)]
@@ -76,12 +59,6 @@ async def heard_while_playing(pulse: PulseAudio, microphone: Microphone, signal:
     await playing
     assert {(f.sample_rate, f.num_channels, f.samples_per_channel) for f in frames} == {(RATE, 1, RATE // 50)}
     return np.concatenate([np.frombuffer(frame.data, np.int16) for frame in frames])
-
-
-async def say(speaker: Speaker, samples: np.ndarray, rate: int = 24_000) -> None:
-    for piece in np.split(samples, range(rate // 10, len(samples), rate // 10)):
-        await speaker.capture_frame(rtc.AudioFrame(piece.tobytes(), rate, 1, len(piece)))
-    speaker.flush()
 
 
 async def test_what_is_played_into_the_microphone_reaches_the_frames(pulse):
