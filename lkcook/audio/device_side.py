@@ -27,7 +27,7 @@ class DeviceSide:
             kind,
             which,
             self._work_at,
-            on_open=lambda latency: self._room.set_latency(kind, latency),
+            on_open=lambda delay: self._room.set_delay(kind, delay),
             on_note=lambda text: self.on_note and self.on_note(text),
         )
 

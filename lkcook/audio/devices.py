@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 import threading
 from collections import Counter
@@ -18,7 +19,7 @@ _INSTALL = {
     "win32": "pip install --force-reinstall sounddevice  (its Windows wheel carries PortAudio)",
 }
 
-opening = threading.RLock()  # held while streams are opened or closed: PortAudio's list must not change then
+opening = threading.Lock()  # held while a stream is opened: PortAudio's list must not change then
 open_streams: set[Any] = set()
 
 
@@ -118,6 +119,11 @@ def refresh() -> bool:
         sounddevice._terminate()
         sounddevice._initialize()
         return True
+
+
+def leave_open() -> None:
+    """A stream cannot be closed: at exit sounddevice would wait for that for ever, with the whole process."""
+    atexit.unregister(portaudio()._exit_handler)
 
 
 def _have(kind: Kind) -> bool:

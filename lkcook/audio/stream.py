@@ -7,6 +7,9 @@ device that was pulled out either ends its stream or just falls silent, so both 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import logging
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -21,8 +24,11 @@ BLOCK = RATE // 50  # samples, 20 ms
 LATENCY = 0.06  # seconds; below it PortAudio loses blocks when the machine is busy
 FIRST_BLOCK = 8.0  # seconds; an idle virtual device may take two
 NEXT_BLOCK = 3.0
+_ANSWER = 5.0  # seconds within which PortAudio opens or closes a stream; it takes 0.2 on the slowest virtual device
 _CHECK = 0.25  # seconds between two looks at the stream
 _INVALID_RATE = "Invalid sample rate"  # PortAudio's words for paInvalidSampleRate, -9997
+
+_log = logging.getLogger(__name__)
 
 Work = Callable[[np.ndarray, Any], None]
 """work(int16 mono of one block at the device's rate, PortAudio's times): reads it, or fills it in place"""
@@ -32,8 +38,8 @@ class DeviceStream:
     """One side of the sound card. `xruns` counts the blocks PortAudio reported as lost since open().
 
     device: as sounddevice describes it. work_at(rate) makes what each block is given to, on PortAudio's thread; it
-    is asked anew for each device. on_open(latency) is told PortAudio's latency of each stream in seconds, on_note(text) what
-    the reader should know though the sound goes on.
+    is asked anew for each device. on_open(delay) is told the `delay` of each stream, on_note(text) what the reader should know
+    though the sound goes on. replaceable=False: a lost device is not replaced by the default one.
     """
 
     def __init__(
@@ -41,8 +47,10 @@ class DeviceStream:
         kind: Kind,
         which: int | str | None,
         work_at: Callable[[int], Work],
-        on_open: Callable[[float], None] = lambda latency: None,
+        on_open: Callable[[float], None] = lambda delay: None,
         on_note: Callable[[str], None] = lambda text: None,
+        *,
+        replaceable: bool = True,
     ) -> None:
         self.device = devices.find(kind, which)
         self.xruns = 0
@@ -51,7 +59,7 @@ class DeviceStream:
         self._stream: Any = None
         self._watch: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
-        self._replaced = False
+        self._replaceable, self._replaced = replaceable, False
         self._came = False  # a block, since the last look
         self._quiet, self._patience = 0.0, FIRST_BLOCK  # seconds
 
@@ -61,9 +69,16 @@ class DeviceStream:
         return self._watch is not None and not self._watch.done()
 
     @property
-    def latency(self) -> float:
-        """Seconds of sound that PortAudio and the device hold; 0 when closed."""
-        return self._stream.latency if self._stream is not None else 0.0
+    def delay(self) -> float:
+        """Seconds between a sample's sound and the callback with its block; 0 when closed.
+
+        An output buffer is kept full: all of PortAudio's latency lies ahead of a new block. An input buffer is kept
+        empty: a block is handed over once it is whole, however much the buffer could hold, which is what ALSA tells
+        as latency. Together 80 ms told and 80 ms measured on virtual devices, where both latencies make 120.
+        """
+        if self._stream is None:
+            return 0.0
+        return BLOCK / RATE if self._kind == "input" else self._stream.latency
 
     async def open(self, on_end: Callable[[], None] = lambda: None) -> None:
         """Raises DeviceError. on_end() is called when no more blocks come: closed, or lost for good."""
@@ -131,7 +146,7 @@ class DeviceStream:
         word, name = devices.WORDS[self._kind], self.device["name"]
         lost = f"The {word} was lost: {name!r} takes part no more"
         await self._stop()
-        if self._replaced:
+        if self._replaced or not self._replaceable:
             raise DeviceError(lost, "check the device and call again")
         self._replaced = True
         devices.refresh()  # the default may be another one now; not possible while the other side is open
@@ -146,11 +161,17 @@ class DeviceStream:
     async def _start(self, which: int | str | None) -> None:
         self.device = devices.find(self._kind, which)  # again: devices.refresh() may have changed the numbers
         self._came, self._quiet, self._patience = False, 0.0, FIRST_BLOCK
-        await _in_thread(self._open_now)
-        self._on_open(self._stream.latency)
+        if not await _in_thread(self._open_now):
+            raise DeviceError(
+                f"The {devices.WORDS[self._kind]} {self.device['name']!r} could not be opened: it does not answer",
+                "unplug it and plug it in again, or choose another",
+            )
+        self._on_open(self.delay)
 
     async def _stop(self) -> None:
-        await _in_thread(self._close_now)
+        if not await _in_thread(self._close_now):
+            _log.warning("%r does not let itself be closed; it is left as it is", self.device["name"])
+            devices.leave_open()
 
     def _open_now(self) -> None:
         sounddevice = devices.portaudio()
@@ -194,19 +215,33 @@ class DeviceStream:
         return callback
 
     def _close_now(self) -> None:
-        with devices.opening:
-            stream, self._stream = self._stream, None
-            if stream is not None:
-                stream.close()
-                devices.open_streams.discard(stream)
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()  # not under devices.opening: that of a lost device may never return
+            devices.open_streams.discard(stream)
 
 
-async def _in_thread(blocking: Callable[[], None]) -> None:
-    """To its end, also when cancelled: a stream that is opened after that would never be closed."""
-    working = asyncio.ensure_future(asyncio.to_thread(blocking))
+async def _in_thread(blocking: Callable[[], None]) -> bool:
+    """False when it takes longer than `_ANSWER`: the driver of a lost device may never return.
+
+    Also when cancelled it is waited for: a stream that opens after that would never be closed. The thread is a
+    daemon, because Python waits for asyncio's own threads at exit.
+    """
+    future: concurrent.futures.Future[None] = concurrent.futures.Future()
+
+    def work() -> None:
+        try:
+            future.set_result(blocking())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=work, name="sound device", daemon=True).start()
+    working = asyncio.wrap_future(future)
     try:
-        await asyncio.shield(working)
+        await asyncio.wait({working}, timeout=_ANSWER)
     except asyncio.CancelledError:
-        await asyncio.wait({working})
-        working.exception()  # of no interest any more
+        await asyncio.wait({working}, timeout=_ANSWER)
         raise
+    if working.done():
+        working.result()
+    return working.done()
