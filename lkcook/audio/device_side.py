@@ -42,7 +42,7 @@ class DeviceSide:
         return self._stream.xruns
 
     async def use(self, device: int | str | None) -> None:
-        """Change the device, also in mid-call. Raises DeviceError, and keeps the one in use, when that is impossible."""
+        """Change the device, also in mid-call. Raises DeviceError and keeps the one in use when that is impossible."""
         await self._stream.use(device)
 
     def _work_at(self, rate: int) -> Work:

@@ -107,11 +107,13 @@ def names(kind: Kind) -> list[str]:
 def refresh() -> bool:
     """Look for devices again: PortAudio lists them once, when it is loaded. Numbers may change.
 
-    False, and nothing is done, while a Microphone or Speaker is open: PortAudio would close its stream. It closes
-    the streams that other code opened through sounddevice.
+    False, and nothing is done, while a Microphone or Speaker is open or being opened: PortAudio would close its
+    stream, as it does with streams that other code has opened through sounddevice.
     """
     sounddevice = portaudio()
-    with opening:
+    if not opening.acquire(blocking=False):
+        return False
+    try:
         if open_streams:
             return False
         # sounddevice has no public name for this, its author recommends these two:
@@ -119,6 +121,8 @@ def refresh() -> bool:
         sounddevice._terminate()
         sounddevice._initialize()
         return True
+    finally:
+        opening.release()
 
 
 def leave_open() -> None:

@@ -7,26 +7,21 @@ device that was pulled out either ends its stream or just falls silent, so both 
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import logging
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from lkcook.audio import devices
+from lkcook.audio import devices, raw_stream
 from lkcook.audio.devices import Kind
 from lkcook.audio.echo import RATE
 from lkcook.errors import DeviceError
 
 BLOCK = RATE // 50  # samples, 20 ms
-LATENCY = 0.06  # seconds; below it PortAudio loses blocks when the machine is busy
 FIRST_BLOCK = 8.0  # seconds; an idle virtual device may take two
 NEXT_BLOCK = 3.0
-_ANSWER = 5.0  # seconds within which PortAudio opens or closes a stream; it takes 0.2 on the slowest virtual device
 _CHECK = 0.25  # seconds between two looks at the stream
-_INVALID_RATE = "Invalid sample rate"  # PortAudio's words for paInvalidSampleRate, -9997
 
 _log = logging.getLogger(__name__)
 
@@ -38,8 +33,8 @@ class DeviceStream:
     """One side of the sound card. `xruns` counts the blocks PortAudio reported as lost since open().
 
     device: as sounddevice describes it. work_at(rate) makes what each block is given to, on PortAudio's thread; it
-    is asked anew for each device. on_open(delay) is told the `delay` of each stream, on_note(text) what the reader should know
-    though the sound goes on. replaceable=False: a lost device is not replaced by the default one.
+    is asked anew for each device. on_open(delay) is told the `delay` of each stream, on_note(text) what the reader
+    should know though the sound goes on. replaceable=False: a lost device is not replaced by the default one.
     """
 
     def __init__(
@@ -116,15 +111,15 @@ class DeviceStream:
         """Release the device. May be called twice."""
         async with self._changing:
             watch, self._watch = self._watch, None
-            if watch is None:
-                return
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)  # its error was raised by lost(), or nobody asked
-            await self._stop()
-        if self.xruns:
+            if watch is not None:
+                watch.cancel()
+                await asyncio.gather(watch, return_exceptions=True)  # its error was raised by lost(), or nobody asked
+            await self._stop()  # also what a cancelled open() left
+        if watch is not None and self.xruns:
+            lost = "1 block of the {} was" if self.xruns == 1 else f"{self.xruns} blocks of the {{}} were"
             self._note(
-                f"{self.xruns} block{'s' * (self.xruns > 1)} of the {devices.WORDS[self._kind]} were lost (xruns): "
-                "the machine was too busy. Close other programs, or take smaller models or those of the cloud."
+                f"{lost.format(devices.WORDS[self._kind])} lost (xruns): the machine was too busy. Close other "
+                "programs, or take smaller models or those of the cloud."
             )
 
     async def _watching(self) -> None:
@@ -161,7 +156,7 @@ class DeviceStream:
     async def _start(self, which: int | str | None) -> None:
         self.device = devices.find(self._kind, which)  # again: devices.refresh() may have changed the numbers
         self._came, self._quiet, self._patience = False, 0.0, FIRST_BLOCK
-        if not await _in_thread(self._open_now):
+        if not await raw_stream.in_thread(self._open_now):
             raise DeviceError(
                 f"The {devices.WORDS[self._kind]} {self.device['name']!r} could not be opened: it does not answer",
                 "unplug it and plug it in again, or choose another",
@@ -169,79 +164,24 @@ class DeviceStream:
         self._on_open(self.delay)
 
     async def _stop(self) -> None:
-        if not await _in_thread(self._close_now):
+        if self._stream is not None and not await raw_stream.in_thread(self._close_now):
             _log.warning("%r does not let itself be closed; it is left as it is", self.device["name"])
             devices.leave_open()
 
     def _open_now(self) -> None:
-        sounddevice = devices.portaudio()
-        try:
-            with devices.opening:
-                self._stream = self._opened(sounddevice, RATE)
-                devices.open_streams.add(self._stream)
-                self._stream.start()
-        except sounddevice.PortAudioError as error:
-            self._close_now()
-            raise DeviceError(
-                f"The {devices.WORDS[self._kind]} {self.device['name']!r} could not be opened: {error}",
-                "check that no other program holds it and that this one may use it, or choose another",
-            ) from error
+        self._stream = raw_stream.opened(self._kind, self.device, self._callback_at)
 
-    def _opened(self, sounddevice: Any, rate: int) -> Any:
-        """At the device's own rate when it refuses `rate`."""
-        stream = sounddevice.InputStream if self._kind == "input" else sounddevice.OutputStream
-        try:
-            return stream(
-                samplerate=rate,
-                blocksize=rate // 50,
-                device=self.device["index"],
-                channels=1,
-                dtype="int16",
-                latency=LATENCY,
-                callback=self._callback(self._work_at(rate)),
-            )
-        except sounddevice.PortAudioError as error:
-            own = round(self.device["default_samplerate"])
-            if _INVALID_RATE not in str(error) or own == rate:
-                raise
-            return self._opened(sounddevice, own)
+    def _close_now(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            raw_stream.close(stream)
 
-    def _callback(self, work: Work) -> Callable[[np.ndarray, int, Any, Any], None]:
+    def _callback_at(self, rate: int) -> raw_stream.Callback:
+        work = self._work_at(rate)
+
         def callback(data: np.ndarray, _frames: int, when: Any, status: Any) -> None:
             self._came = True
             self.xruns += bool(status)
             work(data[:, 0], when)
 
         return callback
-
-    def _close_now(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.close()  # not under devices.opening: that of a lost device may never return
-            devices.open_streams.discard(stream)
-
-
-async def _in_thread(blocking: Callable[[], None]) -> bool:
-    """False when it takes longer than `_ANSWER`: the driver of a lost device may never return.
-
-    Also when cancelled it is waited for: a stream that opens after that would never be closed. The thread is a
-    daemon, because Python waits for asyncio's own threads at exit.
-    """
-    future: concurrent.futures.Future[None] = concurrent.futures.Future()
-
-    def work() -> None:
-        try:
-            future.set_result(blocking())
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=work, name="sound device", daemon=True).start()
-    working = asyncio.wrap_future(future)
-    try:
-        await asyncio.wait({working}, timeout=_ANSWER)
-    except asyncio.CancelledError:
-        await asyncio.wait({working}, timeout=_ANSWER)
-        raise
-    if working.done():
-        working.result()
-    return working.done()

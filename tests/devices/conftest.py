@@ -3,7 +3,7 @@
 Whatever PulseAudio the user runs is left alone: the tests' own has its folder, its socket, and dies with the run.
     play() → sink "mic_in" → source "mic" → PortAudio's "virtual microphone" → Microphone
     Speaker → PortAudio's "virtual speaker" → sink "speaker" → its monitor → listening()
-A second server is a USB headset, "usb_microphone" and "usb_speaker": it is there once started, and killed when pulled out.
+A second server is a USB headset, "usb_microphone" and "usb_speaker": plugged in when it starts, pulled out by kill().
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,6 +113,33 @@ async def test_blocks_that_come_too_late_for_the_speaker_are_counted(pulse):
         await say(speaker, tone(0.1, 440))
         await speaker.wait_for_playout()
     assert speaker.xruns > before
+
+
+@pytest.fixture
+def no_48_khz(pulse: PulseAudio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PulseAudio takes any rate, so the refusal is PortAudio's words without PortAudio."""
+    for name in ("InputStream", "OutputStream"):
+        stream = getattr(sounddevice := devices.portaudio(), name)
+
+        def picky(stream: type = stream, **options: Any) -> Any:
+            if options["samplerate"] == RATE:
+                raise sounddevice.PortAudioError("Error opening stream: Invalid sample rate", -9997)
+            return stream(**options)
+
+        monkeypatch.setattr(sounddevice, name, picky)
+
+
+async def test_devices_that_cannot_do_48_khz_are_used_at_their_own_rate(pulse, no_48_khz):
+    microphone, speaker, signal = Microphone(processing=False), Speaker(), noise(1, 24_000)
+    async with opened(microphone):
+        heard = await heard_while_playing(pulse, microphone, pcm.resample(signal, 24_000, RATE))
+    assert found(pcm.resample(signal, 24_000, RATE), heard)[0] > 0.95
+    async with pulse.listening() as recording, opened(speaker):
+        assert speaker._stream._stream.samplerate == 44_100
+        await say(speaker, signal)
+        await speaker.wait_for_playout()
+        await recording.until(lambda: recording.quiet_for(0.2))
+    assert found(pcm.resample(signal, 24_000, RATE), recording.samples)[0] > 0.95
 
 
 async def test_devices_are_found_by_name_and_by_part_of_it(pulse):

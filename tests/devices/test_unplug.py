@@ -15,8 +15,8 @@ from tests.devices.conftest import RATE, PulseAudio, found, noise, opened, say
 from tests.scripted_models import tone
 
 LOST = {
-    "pulled out": lambda headset, side: headset.kill(),
-    "fallen silent": lambda headset, side: headset.control(f"suspend-{side}", "mic" if side == "source" else "speaker", "1"),
+    "pulled out": lambda headset, *side: headset.kill(),
+    "fallen silent": lambda headset, side, name: headset.control(f"suspend-{side}", name, "1"),
 }
 
 
@@ -93,7 +93,7 @@ async def test_a_lost_microphone_is_replaced_by_the_default_and_the_reader_is_to
     microphone.on_note = notes.append
     async with opened(microphone):
         await frames_from(microphone, 0.5)
-        LOST[how](headset, "source")
+        LOST[how](headset, "source", "mic")
         async with asyncio.timeout(20):
             while not notes:
                 await anext(microphone)
@@ -108,7 +108,7 @@ async def test_a_lost_speaker_is_replaced_by_the_default_which_says_the_rest(pul
     async with pulse.listening() as rest, opened(speaker):
         await say(speaker, tone(3, 440))
         await asyncio.sleep(0.5)
-        LOST[how](headset, "sink")
+        LOST[how](headset, "sink", "speaker")
         await speaker.wait_for_playout()
         await rest.until(lambda: rest.quiet_for(0.2))
     assert notes == ["The speaker 'usb_speaker' was lost; the call goes on with 'default'."]
