@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -57,15 +58,17 @@ class TelephoneLine:
         await self._start(agent)
 
     async def carry(self) -> None:
-        """Let the caller talk until it hangs up or the session is over; raises what the caller raises."""
+        """Let the caller talk until it hangs up or the session is over; raises what the caller or listener raises."""
         conversing = asyncio.ensure_future(self._call.caller.converse(self._conversation))
+        deaf = asyncio.ensure_future(self._listener.lost())
         over = asyncio.ensure_future(self._conversation.ended())
         try:
-            await asyncio.wait({conversing, over}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({conversing, deaf, over}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _stop({conversing, over})
-        if not conversing.cancelled():
-            conversing.result()
+            await _stop({conversing, deaf, over})
+        for side in (conversing, deaf):
+            if not side.cancelled():
+                side.result()
 
     async def hang_up(self) -> None:
         """Release everything. An interruption stops the waiting for that, not the releasing."""
@@ -90,13 +93,15 @@ class TelephoneLine:
     def _follow(self) -> None:
         caller, recorder = self._call.caller, self._call.recorder
         caller.tap, self._listener.tap = recorder.hear_caller, recorder.hear_agent
+        caller.on_note = self._listener.on_note = functools.partial(self._call.journal.tell, "note")
         self._parts.callback(self._untap)
         self._parts.callback(self._call.journal.follow(self._session))
         self._parts.callback(self._conversation.follow(self._listener))
         self._call.journal.server_words = self._parts.enter_context(server_words())
 
     def _untap(self) -> None:
-        self._call.caller.tap = self._listener.tap = None
+        for side in (self._call.caller, self._listener):
+            side.tap = side.on_note = None
 
     def _release_later(self, name: str, close: Callable[[], Awaitable[None]]) -> None:
         self._parts.push_async_callback(self._release, name, close)

@@ -131,3 +131,5 @@ def _show(console: Console, kind: str, payload: Any) -> None:
         console.print(f"[bold]You[/bold]  {escape(payload)}", highlight=False)
     elif kind == "agent":
         console.print(f"[bold]Ava[/bold]  {escape(payload)}", highlight=False)
+    elif kind == "note":
+        console.print(f"[dim]{escape(payload)}[/dim]", highlight=False)

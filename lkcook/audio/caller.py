@@ -28,6 +28,9 @@ LAST_BREATH = 0.3  # seconds of silence between the last reply and hanging up
 Tap = Callable[[np.ndarray, int, float], None]
 """tap(int16 mono samples, sample rate, time.time() of the first sample)"""
 
+OnNote = Callable[[str], None]
+"""on_note(what the reader should know of the sound device, though the call goes on)"""
+
 
 @dataclass(frozen=True)
 class Spoken:
@@ -66,6 +69,7 @@ class Caller(io.AudioInput):
     def __init__(self, label: str) -> None:
         super().__init__(label=label)
         self.tap: Tap | None = None
+        self.on_note: OnNote | None = None
         self.spoken: list[Spoken] = []
 
     async def prepare(self) -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
+import threading
+from collections import Counter
 from types import ModuleType
 from typing import Any, Literal
 
 from lkcook.errors import DeviceError
 
 Kind = Literal["input", "output"]
-_WORDS = {"input": "microphone", "output": "speaker"}
+WORDS: dict[Kind, str] = {"input": "microphone", "output": "speaker"}
 _INSTALL = {
     "linux": "sudo apt-get install -y libportaudio2  (Fedora: sudo dnf install portaudio)",
     "darwin": "pip install --force-reinstall sounddevice  (its macOS wheel carries PortAudio)",
     "win32": "pip install --force-reinstall sounddevice  (its Windows wheel carries PortAudio)",
 }
+
+opening = threading.Lock()  # held while a stream is opened: PortAudio's list must not change then
+open_streams: set[Any] = set()
 
 
 def portaudio() -> ModuleType:
@@ -30,14 +36,38 @@ def portaudio() -> ModuleType:
     return sounddevice
 
 
+def find(kind: Kind, which: int | str | None = None) -> dict[str, Any]:
+    """The device to use, as sounddevice describes it: by number, name or part of a name; None is the default.
+
+    Raises DeviceError naming what there is.
+    """
+    sounddevice = portaudio()
+    able = _able(sounddevice, kind)
+    if not able:
+        raise DeviceError(
+            f"There is no {WORDS[kind]} on the machine that runs this kernel",
+            "plug one in and restart the kernel; scripted and recorded callers need none",
+        )
+    if which is None:
+        return _default(sounddevice, kind, able)
+    found = [d for d in able if which in (d["index"], d["name"], _numbered(d))] or [
+        d for d in able if isinstance(which, str) and which.lower() in d["name"].lower()
+    ]
+    if len(found) != 1:
+        names = ", ".join(map(_numbered, found or able))
+        what = "fits more than one" if found else "is no"
+        raise DeviceError(f"{which!r} {what} {WORDS[kind]}", f"choose one of: {names}")
+    return found[0]
+
+
 def input_device(which: int | str | None = None) -> dict[str, Any]:
     """The microphone to use, as sounddevice describes it. Raises DeviceError naming what there is."""
-    return _find("input", which)
+    return find("input", which)
 
 
 def output_device(which: int | str | None = None) -> dict[str, Any]:
     """The speaker to use, as sounddevice describes it. Raises DeviceError naming what there is."""
-    return _find("output", which)
+    return find("output", which)
 
 
 def have_input() -> bool:
@@ -59,42 +89,64 @@ def listing() -> list[str]:
     ]
 
 
+def names(kind: Kind) -> list[str]:
+    """What a menu offers, the default first; each is understood by `Microphone` or `Speaker`. Empty without devices.
+
+    A name that several devices share comes with the number of each, as in "3 'USB Audio'".
+    """
+    sounddevice = portaudio()
+    able = _able(sounddevice, kind)
+    if not able:
+        return []
+    default = _default(sounddevice, kind, able)
+    shared = Counter(device["name"] for device in able)
+    ordered = [default, *(device for device in able if device is not default)]
+    return [d["name"] if shared[d["name"]] == 1 else _numbered(d) for d in ordered]
+
+
+def refresh() -> bool:
+    """Look for devices again: PortAudio lists them once, when it is loaded. Numbers may change.
+
+    False, and nothing is done, while a Microphone or Speaker is open or being opened: PortAudio would close its
+    stream, as it does with streams that other code has opened through sounddevice.
+    """
+    sounddevice = portaudio()
+    if not opening.acquire(blocking=False):
+        return False
+    try:
+        if open_streams:
+            return False
+        # sounddevice has no public name for this, its author recommends these two:
+        # https://github.com/spatialaudio/python-sounddevice/issues/125
+        sounddevice._terminate()
+        sounddevice._initialize()
+        return True
+    finally:
+        opening.release()
+
+
+def leave_open() -> None:
+    """A stream cannot be closed: at exit sounddevice would wait for that for ever, with the whole process."""
+    atexit.unregister(portaudio()._exit_handler)
+
+
 def _have(kind: Kind) -> bool:
     try:
-        _find(kind, None)
+        find(kind)
     except DeviceError:
         return False
     return True
 
 
-def _find(kind: Kind, which: int | str | None) -> dict[str, Any]:
-    sounddevice = portaudio()
-    able = [d for d in sounddevice.query_devices() if d[f"max_{kind}_channels"] > 0]
-    if not able:
-        raise DeviceError(
-            f"There is no {_WORDS[kind]} on the machine that runs this kernel",
-            "plug one in and restart the kernel; scripted and recorded callers need none",
-        )
-    if which is None:
-        return _default(sounddevice, kind, able)
-    found = [d for d in able if which in (d["index"], d["name"])] or [
-        d for d in able if isinstance(which, str) and which.lower() in d["name"].lower()
-    ]
-    if len(found) != 1:
-        names = ", ".join(f"{d['index']} {d['name']!r}" for d in found or able)
-        what = "fits more than one" if found else "is no"
-        raise DeviceError(f"{which!r} {what} {_WORDS[kind]}", f"choose one of: {names}")
-    return found[0]
+def _able(sounddevice: ModuleType, kind: Kind) -> list[dict[str, Any]]:
+    return [d for d in sounddevice.query_devices() if d[f"max_{kind}_channels"] > 0]
+
+
+def _numbered(device: dict[str, Any]) -> str:
+    """Tells apart devices of the same name; understood by `find`."""
+    return f"{device['index']} {device['name']!r}"
 
 
 def _default(sounddevice: ModuleType, kind: Kind, able: list[dict[str, Any]]) -> dict[str, Any]:
     number = sounddevice.default.device[kind]
     return next((d for d in able if d["index"] == number), able[0])
-
-
-def names(kind: Kind) -> list[str]:
-    return [d["name"] for d in portaudio().query_devices() if d[f"max_{kind}_channels"] > 0]
-
-
-def refresh() -> bool:
-    return True

@@ -11,6 +11,8 @@ from functools import cache
 import numpy as np
 from livekit import rtc
 
+from lkcook.audio.devices import Kind
+
 RATE = 48_000
 _STEP = RATE // 100  # WebRTC works on 10 ms
 
@@ -19,12 +21,12 @@ class Room:
     """One acoustic path; `reset()` for each new call."""
 
     def __init__(self) -> None:
-        self.enabled = True
         self._delays = {"input": 0.0, "output": 0.0}
         self.reset()
 
-    def reset(self) -> None:
-        """Forget what was learnt about the path."""
+    def reset(self, *, enabled: bool = True) -> None:
+        """Forget what was learnt about the path. While not `enabled`, samples pass unchanged."""
+        self.enabled = enabled
         self._processor = rtc.AudioProcessingModule(
             echo_cancellation=True,
             noise_suppression=True,
@@ -33,8 +35,12 @@ class Room:
         )
         self._tell_delay()
 
-    def set_latency(self, side: str, seconds: float) -> None:
-        """The real latency of the "input" or "output" stream; their sum is the echo's delay."""
+    def set_delay(self, side: Kind, seconds: float) -> None:
+        """How long a sample takes between its sound and our hands; both sides' sum is the echo's delay.
+
+        WebRTC's canceller begins its search there and finds the rest by itself: where the echo took 120 ms it removed
+        38 dB of it, whether it was told 0, 80 or 120, but needed seconds to do so when told 300.
+        """
         self._delays[side] = seconds
         self._tell_delay()
 

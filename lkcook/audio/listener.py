@@ -14,12 +14,13 @@ import numpy as np
 from livekit import rtc
 from livekit.agents.voice import io
 
+from lkcook import pcm
+from lkcook.audio.caller import OnNote, Tap
 from lkcook.audio.playout import Block, Playout
 
 RATE = 24_000
 FRAME = 0.02  # seconds
 
-Tap = Callable[[np.ndarray, int, float], None]
 Arrival = Callable[[float, float], None]
 
 
@@ -37,13 +38,17 @@ class Listener(io.AudioOutput):
         )
         self.tap: Tap | None = None
         self.arrival: Arrival | None = None
+        self.on_note: OnNote | None = None
         self.rate = rate
         self._playout = Playout()
-        self._resampler: rtc.AudioResampler | None = None
-        self._resampled_from = rate
+        self._resampler: pcm.Resampler | None = None
 
     async def start(self) -> None:
         """Begin to play. Raises DeviceError."""
+
+    async def lost(self) -> None:
+        """Waits as long as there is something to play on; raises DeviceError when that fails for good."""
+        await asyncio.Event().wait()
 
     async def aclose(self) -> None:
         """Stop playing and release devices; what is unheard counts as interrupted. May be called twice."""
@@ -54,12 +59,12 @@ class Listener(io.AudioOutput):
         if self.arrival is not None:
             self.arrival(time.time(), frame.duration)
         # also when the resampler keeps everything back: from now on this segment counts, and must be finished
-        self._playout.write(_samples(self._at_rate(frame)))
+        self._playout.write(self._at_rate(frame))
 
     def flush(self) -> None:
         super().flush()
         if self._resampler is not None:
-            self._playout.write(_samples(self._resampler.flush()))
+            self._playout.write(self._resampler.flush())
             self._resampler = None
         self._playout.complete()
 
@@ -74,13 +79,10 @@ class Listener(io.AudioOutput):
     def resume(self) -> None:
         self._playout.resume()
 
-    def _at_rate(self, frame: rtc.AudioFrame) -> list[rtc.AudioFrame]:
-        if frame.sample_rate == self.rate:
-            return [frame]
-        if self._resampler is None or self._resampled_from != frame.sample_rate:
-            self._resampler = rtc.AudioResampler(frame.sample_rate, self.rate)
-            self._resampled_from = frame.sample_rate
-        return self._resampler.push(frame)
+    def _at_rate(self, frame: rtc.AudioFrame) -> np.ndarray:
+        if self._resampler is None or self._resampler.source != frame.sample_rate:
+            self._resampler = pcm.Resampler(frame.sample_rate, self.rate)
+        return self._resampler.push(np.array(frame.data, np.int16))  # a copy: the frame is its sender's
 
     def _heard(self, block: Block, at: float) -> None:
         """A block whose first sample sounds at `at` (time.time())."""
@@ -118,7 +120,3 @@ class RecordedListener(Listener):
             # After a stall a real sound card would have played silence: go on from now, in real time.
             due = max(due, time.monotonic() - FRAME)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-
-
-def _samples(frames: list[rtc.AudioFrame]) -> np.ndarray:
-    return np.frombuffer(b"".join(frame.data for frame in frames), np.int16)

@@ -18,7 +18,7 @@ from lkcook.errors import DeviceError
 BROWSER = "browser"
 SIDES: tuple[Kind, Kind] = ("input", "output")
 _IN_BROWSER = {"input": "this browser's microphone", "output": "this browser's speaker"}
-_SILENT = -60.0  # dBFS: a microphone that hears a person is far above it
+_SILENT = -75.0  # dBFS: even a quiet room is above it
 _LISTEN = 2.0  # seconds
 
 
@@ -83,4 +83,5 @@ class Menus:
 
 def loudness(dbfs: float) -> str:
     """What a level check found, in words."""
-    return f"loudest: {dbfs:.0f} dBFS{' — nothing was heard, is it muted?' if dbfs < _SILENT else ''}"
+    verdict = "nothing was heard, is it muted?" if dbfs < _SILENT else "speech has about −25, a quiet room −60"
+    return f"{dbfs:.0f} dBFS — {verdict}"

@@ -169,21 +169,22 @@ async function playTone() {
   tone.stop(context.currentTime + 1);
 }
 
-async function loudest(seconds) {
+async function level(seconds) {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
   const context = new AudioContext();
   const ear = context.createAnalyser();
   context.createMediaStreamSource(stream).connect(ear);
   const samples = new Float32Array(ear.fftSize);
-  let peak = 1e-5;
+  const powers = [];
   for (const end = performance.now() + 1000 * seconds; performance.now() < end; ) {
     ear.getFloatTimeDomainData(samples);
-    peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), peak);
+    powers.push(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
     await new Promise((next) => setTimeout(next, 20));
   }
   stream.getTracks().forEach((track) => track.stop());
   await context.close();
-  return 20 * Math.log10(peak);
+  const power = powers.reduce((sum, each) => sum + each, 0) / powers.length;
+  return Math.max(-96, 10 * Math.log10(power + 1e-12)); // RMS in dBFS, as audio/device_check.py
 }
 
 function initialize({ model }) {
@@ -194,7 +195,7 @@ function initialize({ model }) {
     else if (message.tone) playTone();
     else if (message.check) {
       try {
-        model.send({ do: "heard", value: await loudest(2) });
+        model.send({ do: "heard", value: await level(2) });
       } catch (error) {
         model.send({ do: "refused", value: error.name });
       }

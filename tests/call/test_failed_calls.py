@@ -117,6 +117,24 @@ async def test_a_broken_microphone_is_reported_as_it_is(pipeline, agent):
     assert caller.closed and last_call().transcript.by("caller") == ["Hello there."]
 
 
+async def test_a_speaker_that_is_lost_ends_the_call_of_a_caller_that_waits_for_the_agent(pipeline, agent):
+    class Lost(RecordedListener):
+        async def lost(self) -> None:
+            await heard.wait()
+            raise DeviceError("The speaker is gone.", "Plug it in.")
+
+    caller, heard = BeepingCaller([0.4], hang_up=False), asyncio.Event()
+    with pytest.raises(DeviceError, match="gone"):
+        await talk(
+            pipeline(),
+            agent,
+            caller=caller,
+            listener=Lost(),
+            on_event=lambda kind, _: heard.set() if kind == "agent" else None,
+        )
+    assert caller.closed and last_call().transcript.by("caller") == ["Hello there."]
+
+
 async def test_a_device_that_cannot_be_closed_does_not_keep_the_rest_open(pipeline, agent):
     class Stuck(RecordedListener):
         async def aclose(self) -> None:

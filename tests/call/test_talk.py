@@ -10,6 +10,7 @@ from livekit.agents import Agent, function_tool
 
 from lkcook.audio.caller import ScriptedCaller
 from lkcook.audio.line import Line
+from lkcook.audio.listener import RecordedListener
 from lkcook.call import last_call, talk
 from tests.call.conftest import CALLER_HZ, Beep, BeepingCaller
 from tests.scripted_models import RATE, ScriptedSTT, ToolCall, tone
@@ -166,6 +167,27 @@ async def test_listeners_to_a_running_call_hear_both_sides_and_the_states(pipeli
     assert [payload for kind, payload in told if kind == "state" and payload[0] == "agent"] == [
         ("agent", state) for state in ("listening", "thinking", "speaking", "listening")
     ]
+
+
+async def test_what_the_devices_tell_reaches_the_reader_until_the_call_is_over(pipeline, agent):
+    class Replaced(RecordedListener):
+        async def start(self) -> None:
+            await super().start()
+            self.on_note("The speaker 'usb' was lost.")
+
+        async def aclose(self) -> None:
+            await super().aclose()
+            self.on_note("3 blocks were lost.")
+
+    listener, notes = Replaced(), []
+    await talk(
+        pipeline(),
+        agent,
+        caller=BeepingCaller([0.4]),
+        listener=listener,
+        on_event=lambda kind, payload: notes.append(payload) if kind == "note" else None,
+    )
+    assert notes == ["The speaker 'usb' was lost.", "3 blocks were lost."] and listener.on_note is None
 
 
 async def test_an_agent_that_hangs_up_ends_the_call(pipeline):

@@ -3,6 +3,7 @@
 Whatever PulseAudio the user runs is left alone: the tests' own has its folder, its socket, and dies with the run.
     play() → sink "mic_in" → source "mic" → PortAudio's "virtual microphone" → Microphone
     Speaker → PortAudio's "virtual speaker" → sink "speaker" → its monitor → listening()
+A second server is a USB headset, "usb_microphone" and "usb_speaker": plugged in when it starts, pulled out by kill().
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from livekit import rtc
 
 import cook
+from lkcook.audio import devices
 from lkcook.audio.clip import Clip
+from lkcook.audio.microphone import Microphone
+from lkcook.audio.speaker import Speaker
 
 RATE = 48_000
 AUDIBLE = 328  # of 32768
@@ -34,9 +39,11 @@ MODULES = (
     f"module-null-sink sink_name=speaker rate={RATE} channels=1",
 )
 ALSA = """
-pcm.virtual_microphone { type pulse device mic }
-pcm.virtual_speaker { type pulse device speaker }
-pcm.!default { type asym capture.pcm virtual_microphone playback.pcm virtual_speaker }
+pcm.virtual_microphone {{ type pulse device mic }}
+pcm.virtual_speaker {{ type pulse device speaker }}
+pcm.usb_microphone {{ type pulse server "unix:{folder}/usb/socket" device mic }}
+pcm.usb_speaker {{ type pulse server "unix:{folder}/usb/socket" device speaker }}
+pcm.!default {{ type asym capture.pcm virtual_microphone playback.pcm virtual_speaker }}
 """
 
 
@@ -56,6 +63,26 @@ def found(signal: np.ndarray, recording: np.ndarray) -> tuple[float, float]:
         fits.append(piece @ there / (np.linalg.norm(piece) * np.linalg.norm(there) + 1e-9))
         delays.append((at - start) / RATE)
     return float(np.median(fits)), float(np.median(np.abs(delays - np.median(delays))))
+
+
+def noise(seconds: float, rate: int = RATE) -> np.ndarray:
+    """A signal that resembles itself nowhere else."""
+    return np.random.default_rng(7).normal(0, 4000, round(seconds * rate)).clip(-32768, 32767).astype(np.int16)
+
+
+@contextlib.asynccontextmanager
+async def opened(device: Microphone | Speaker) -> AsyncIterator[None]:
+    await (device.prepare() if isinstance(device, Microphone) else device.start())
+    try:
+        yield
+    finally:
+        await device.aclose()
+
+
+async def say(speaker: Speaker, samples: np.ndarray, rate: int = 24_000) -> None:
+    for piece in np.split(samples, range(rate // 10, len(samples), rate // 10)):
+        await speaker.capture_frame(rtc.AudioFrame(piece.tobytes(), rate, 1, len(piece)))
+    speaker.flush()
 
 
 class Recording:
@@ -105,7 +132,7 @@ class PulseAudio:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "asound.conf").write_text(ALSA)
+        (folder / "asound.conf").write_text(ALSA.format(folder=folder))
         self.environment = os.environ | {
             "PULSE_SERVER": f"unix:{folder}/socket",
             "PULSE_RUNTIME_PATH": str(folder),
@@ -153,6 +180,17 @@ class PulseAudio:
             await recorder.wait()
             await recording.end()
 
+    @contextlib.contextmanager
+    def echo(self) -> Iterator[None]:
+        """The microphone hears the speaker, 6 dB quieter and a little later."""
+        self.control("load-module", "module-loopback", "source=speaker.monitor", "sink=mic_in", "latency_msec=40")
+        loop = self.control("list", "short", "sink-inputs").split()[0]
+        self.control("set-sink-input-volume", loop, "-6dB")
+        try:
+            yield
+        finally:
+            self.control("unload-module", "module-loopback")
+
     def control(self, *command: str) -> str:
         """What `pactl` answers."""
         return subprocess.run(
@@ -163,7 +201,7 @@ class PulseAudio:
         return subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL, **options)
 
     def kill(self) -> None:
-        """At once, as if the device were pulled out; its clients end by themselves."""
+        """At once, as if the device were pulled out; its clients end by themselves. May be called twice."""
         self.process.kill()
         for process in (self.process, *self._listeners):
             process.wait()
@@ -191,8 +229,19 @@ def pulse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PulseAudio]:
     _look_for_devices_again()
 
 
+@pytest.fixture
+def headset(pulse: PulseAudio) -> Iterator[PulseAudio]:
+    """A USB headset that is plugged in; kill() pulls it out."""
+    folder = pulse.folder / "usb"
+    folder.mkdir(exist_ok=True)
+    server = start_pulse_audio(folder)
+    assert devices.refresh()
+    yield server
+    server.kill()
+    assert devices.refresh()
+
+
 def _look_for_devices_again() -> None:
     """PortAudio lists the devices once, when it is loaded; an earlier test may have done that."""
-    if (sounddevice := sys.modules.get("sounddevice")) is not None:
-        sounddevice._terminate()
-        sounddevice._initialize()
+    if "sounddevice" in sys.modules:
+        assert devices.refresh(), "a test left a device open"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ctypes
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from typing import Any
 
 import numpy as np
 import pytest
-from livekit import rtc
 from livekit.agents.voice.io import PlaybackFinishedEvent
 
 from lkcook import pcm
@@ -19,7 +17,7 @@ from lkcook.audio import devices
 from lkcook.audio.microphone import Microphone
 from lkcook.audio.speaker import Speaker
 from lkcook.errors import DeviceError
-from tests.devices.conftest import RATE, PulseAudio, found, start_pulse_audio
+from tests.devices.conftest import RATE, PulseAudio, found, noise, opened, say, start_pulse_audio
 from tests.scripted_models import tone
 
 CALL_UNTIL_LOST = """
@@ -51,20 +49,6 @@ asyncio.run(call())
 """
 
 
-def noise(seconds: float, rate: int = RATE) -> np.ndarray:
-    """A signal that resembles itself nowhere else."""
-    return np.random.default_rng(7).normal(0, 4000, round(seconds * rate)).clip(-32768, 32767).astype(np.int16)
-
-
-@contextlib.asynccontextmanager
-async def opened(device: Microphone | Speaker) -> AsyncIterator[None]:
-    await (device.prepare() if isinstance(device, Microphone) else device.start())
-    try:
-        yield
-    finally:
-        await device.aclose()
-
-
 async def heard_while_playing(pulse: PulseAudio, microphone: Microphone, signal: np.ndarray) -> np.ndarray:
     """What the microphone delivers from its first frame until half a second after `signal` was played."""
     frames = [await anext(microphone)]
@@ -76,12 +60,6 @@ async def heard_while_playing(pulse: PulseAudio, microphone: Microphone, signal:
     await playing
     assert {(f.sample_rate, f.num_channels, f.samples_per_channel) for f in frames} == {(RATE, 1, RATE // 50)}
     return np.concatenate([np.frombuffer(frame.data, np.int16) for frame in frames])
-
-
-async def say(speaker: Speaker, samples: np.ndarray, rate: int = 24_000) -> None:
-    for piece in np.split(samples, range(rate // 10, len(samples), rate // 10)):
-        await speaker.capture_frame(rtc.AudioFrame(piece.tobytes(), rate, 1, len(piece)))
-    speaker.flush()
 
 
 async def test_what_is_played_into_the_microphone_reaches_the_frames(pulse):
@@ -135,6 +113,33 @@ async def test_blocks_that_come_too_late_for_the_speaker_are_counted(pulse):
         await say(speaker, tone(0.1, 440))
         await speaker.wait_for_playout()
     assert speaker.xruns > before
+
+
+@pytest.fixture
+def no_48_khz(pulse: PulseAudio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PulseAudio takes any rate, so the refusal is PortAudio's words without PortAudio."""
+    for name in ("InputStream", "OutputStream"):
+        stream = getattr(sounddevice := devices.portaudio(), name)
+
+        def picky(stream: type = stream, **options: Any) -> Any:
+            if options["samplerate"] == RATE:
+                raise sounddevice.PortAudioError("Error opening stream: Invalid sample rate", -9997)
+            return stream(**options)
+
+        monkeypatch.setattr(sounddevice, name, picky)
+
+
+async def test_devices_that_cannot_do_48_khz_are_used_at_their_own_rate(pulse, no_48_khz):
+    microphone, speaker, signal = Microphone(processing=False), Speaker(), noise(1, 24_000)
+    async with opened(microphone):
+        heard = await heard_while_playing(pulse, microphone, pcm.resample(signal, 24_000, RATE))
+    assert found(pcm.resample(signal, 24_000, RATE), heard)[0] > 0.95
+    async with pulse.listening() as recording, opened(speaker):
+        assert speaker._stream._stream.samplerate == 44_100
+        await say(speaker, signal)
+        await speaker.wait_for_playout()
+        await recording.until(lambda: recording.quiet_for(0.2))
+    assert found(pcm.resample(signal, 24_000, RATE), recording.samples)[0] > 0.95
 
 
 async def test_devices_are_found_by_name_and_by_part_of_it(pulse):

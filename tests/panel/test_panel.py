@@ -149,16 +149,16 @@ async def test_a_device_that_refuses_the_test_is_told_of_and_the_panel_waits_on(
 
 async def test_a_level_check_says_how_loud_it_was(page, pipeline, agent, monkeypatch):
     async def level(device, seconds):
-        return -72.4
+        return -92.4
 
     monkeypatch.setattr(menus.devices, "names", lambda side: ["headset"])
     monkeypatch.setattr(menus.device_check, "level", level)
     running = asyncio.create_task(talk(pipeline(), agent, ["Hello."]))
     await page.until(lambda state: state["hint"])
     page.press("check")
-    await page.until(lambda state: "-72 dBFS — nothing was heard" in state["state"])
+    await page.until(lambda state: "-92 dBFS — nothing was heard" in state["state"])
     page.press("heard", -12.0)  # the browser's own check
-    await page.until(lambda state: "-12 dBFS" in state["state"])
+    await page.until(lambda state: "-12 dBFS — speech" in state["state"])
     page.press("stop")
     with pytest.raises(CookError):
         await running
