@@ -156,10 +156,8 @@ class BrowserSpeaker(Listener):
     def _send(self, block: Block, due: float) -> None:
         if block.heard:
             self.link.play(block.samples[: block.heard].tobytes())
-        if self._sounding and block.heard < BLOCK:
+        if block.heard < BLOCK and (block.heard or self._sounding):
             self.link.control("end")
-        elif block.heard and block.heard < BLOCK:
-            self.link.control("end")  # an utterance of less than a block
         self._sounding = block.heard == BLOCK
         if block.heard or block.events:
             self._sent.append((block, due + BUFFER + self.link.latency))

@@ -124,9 +124,8 @@ class BrowserLink:
         if not self._page["secure"]:
             raise failures.insecure(self._page["origin"])
         if self._page["origin"] != "null" and set(self._transports) - {"messages"}:  # any sandboxed frame is "null"
-            socket = SoundSocket(self._page["origin"], self._frame_came, self._socket_gone)
-            self._socket = socket
-            await asyncio.to_thread(socket.start)
+            self._socket = SoundSocket(self._page["origin"], self._frame_came, self._socket_gone)
+            await asyncio.to_thread(self._socket.start)
 
     async def _open(self, side: Side) -> None:
         way = {"port": self._socket.port, "token": self._socket.token} if self._socket else {"port": 0, "token": ""}

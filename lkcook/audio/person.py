@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from lkcook.audio.caller import Caller, Conversation
 from lkcook.errors import DeviceError
@@ -39,9 +38,6 @@ class Person(Caller):
 
     async def aclose(self) -> None:
         self.hang_up()
-        if self._failed is not None and self._failed.done():
-            with contextlib.suppress(DeviceError):
-                self._failed.result()  # it was raised by converse(), or the call ended for another reason
 
     def _pick_up(self) -> None:
         """A new call begins, on the loop that runs now."""
@@ -51,3 +47,4 @@ class Person(Caller):
     def _lose(self, error: DeviceError) -> None:
         if self._failed is not None and not self._failed.done():
             self._failed.set_exception(error)
+            self._failed.exception()  # seen, also when the call ends for another reason and nobody awaits it
