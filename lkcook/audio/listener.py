@@ -70,8 +70,12 @@ class Listener(io.AudioOutput):
 
     def clear_buffer(self) -> None:
         self._resampler = None
-        for played in self._playout.clear():
+        for played in self._cut():
             self.on_playback_finished(playback_position=played / self.rate, interrupted=True)
+
+    def _cut(self) -> list[int]:
+        """Forget everything unheard; returns the samples heard of each segment that this cuts off."""
+        return self._playout.clear()
 
     def pause(self) -> None:
         self._playout.pause()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lkcook import backend, parties
 from lkcook.audio.browser import BrowserMicrophone, BrowserSpeaker, browser_sound
+from lkcook.audio.browser_link import BrowserLink
 from lkcook.audio.caller import Caller
 from lkcook.audio.listener import Listener
 from lkcook.errors import CookError
@@ -121,7 +122,7 @@ class Panel(View):
 
     @cached_property
     def _sound(self) -> tuple[BrowserMicrophone, BrowserSpeaker]:
-        return browser_sound(self._widget)
+        return browser_sound(BrowserLink(self._widget, notify=lambda text: self.show("note", text)))
 
     # -- what is pressed ------------------------------------------------------------------------
 

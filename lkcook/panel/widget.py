@@ -10,11 +10,11 @@ from typing import Any
 import anywidget
 import traitlets
 
+from lkcook.audio.browser_widget import SCRIPT as BROWSER_SOUND
 from lkcook.panel.menus import SIDES, Menus
 from lkcook.panel.picture import Picture
 
 _HERE = Path(__file__).parent
-_SOUND = _HERE.parent / "audio" / "browser.js"
 
 
 class PanelWidget(anywidget.AnyWidget):
@@ -24,8 +24,8 @@ class PanelWidget(anywidget.AnyWidget):
     another thread (JupyterLab's subshells).
     """
 
-    _esm = _SOUND.read_text() + (_HERE / "panel.js").read_text()
-    _css = (_HERE / "panel.css").read_text()
+    _esm = BROWSER_SOUND + (_HERE / "panel.js").read_text("utf-8")
+    _css = (_HERE / "panel.css").read_text("utf-8")
     state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, press: Callable[[str, Any], None]) -> None:
