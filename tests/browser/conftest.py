@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -12,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -58,16 +60,23 @@ def lab(lab_folder: Path) -> Iterator[str]:
         server.wait(timeout=30)
 
 
-@pytest.fixture
-async def browser_page() -> AsyncIterator[Page]:
-    """An empty page of a browser of its own."""
+@contextlib.asynccontextmanager
+async def launched(*flags: str, **options: Any) -> AsyncIterator[Page]:
+    """An empty page of a browser of its own, high enough that all that is run stays in sight."""
     async with async_playwright() as playwright:
         found = next(filter(None, map(shutil.which, _BROWSERS)), None) or playwright.chromium.executable_path
         if not Path(found).exists():
             pytest.skip("Notebooks need Chromium. Run: .venv/bin/python -m playwright install chromium")
-        browser = await playwright.chromium.launch(executable_path=found, args=list(_FLAGS))
-        yield await browser.new_page(viewport={"width": 1400, "height": 3000})  # all that is run stays in sight
+        browser = await playwright.chromium.launch(executable_path=found, args=[*_FLAGS, *flags], **options)
+        yield await browser.new_page(viewport={"width": 1400, "height": 3000})
         await browser.close()
+
+
+@pytest.fixture
+async def browser_page() -> AsyncIterator[Page]:
+    """A page of a browser without microphone and speaker."""
+    async with launched() as page:
+        yield page
 
 
 async def look(page: Page, name: str) -> None:
