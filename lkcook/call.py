@@ -12,11 +12,11 @@ from typing import Any
 from livekit.agents import Agent, AgentSession
 from livekit.agents.utils import http_context
 
-from lkcook import backend
+from lkcook import backend, verdict
 from lkcook.audio.caller import Caller
 from lkcook.audio.clip import Clip
 from lkcook.audio.listener import Listener
-from lkcook.errors import CallError, CookError
+from lkcook.errors import CookError
 from lkcook.failures import Failure
 from lkcook.journal import Journal, OnEvent
 from lkcook.line import TelephoneLine, accept_interruption
@@ -33,10 +33,6 @@ from lkcook.report.transcript import Message, Transcript
 from lkcook.report.turns import Turns
 
 ROOT_SPAN = "lkcook.talk"
-NEVER_HEARD = (
-    "Check that the session has a tts= (or a realtime model that speaks) and that the agent answers: a "
-    "text-to-speech model that raises anything but livekit.agents.APIError fails without an error event, see the log."
-)
 
 last: Call | None = None
 
@@ -188,30 +184,6 @@ async def talk(
         call.kept_requests = await asyncio.to_thread(lambda: call.requests)
         for note in call.kept_requests.notes:
             call.journal.tell("note", note)
-    if (problem := _problem(call, met, stopped)) is not None:
-        raise await _with_backend_restored(problem)
+    if (error := verdict.problem(call, met, stopped)) is not None:
+        raise await verdict.with_backend_restored(error)
     return call
-
-
-def _problem(call: Call, met: CookError | None, stopped: bool) -> CookError | None:
-    """The one failure to raise: what the session reported, else what the caller met, else silence."""
-    fatal = [failure for failure in call.errors if not failure.recoverable]
-    for failure in (fatal or call.errors)[:1]:
-        return CallError(failure.stage, failure.message, failure.remedy, call)
-    if isinstance(met, CallError):
-        met.call = call
-    if met is None and not call.recorder.agent_heard:
-        caller_was_heard = any(message.who == "caller" for message in call.journal.messages())
-        if caller_was_heard or not stopped:
-            return CallError("reply", "the agent was never heard", NEVER_HEARD, call)
-    return met
-
-
-async def _with_backend_restored(problem: CookError) -> CookError:
-    """Bring the embedded gateway back if it is gone, so that the reader's next cell works."""
-    if isinstance(problem, CallError):
-        try:
-            await asyncio.to_thread(backend.refresh)
-        except CookError as error:
-            return CallError(problem.stage, problem.cause, error.remedy, problem.call)
-    return problem

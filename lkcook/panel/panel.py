@@ -17,6 +17,7 @@ from lkcook.audio.browser_link import BrowserLink
 from lkcook.audio.caller import Caller
 from lkcook.audio.listener import Listener
 from lkcook.errors import CookError
+from lkcook.line import accept_interruption
 from lkcook.panel.live import View, Wish
 from lkcook.panel.menus import BROWSER, Menus, loudness
 from lkcook.panel.picture import Picture
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from lkcook.call import Call
 
 FPS = 25  # of the level meters
-_HINTS = {True: "Speak to the agent. Stop hangs up.", False: "A synthetic caller speaks its lines in real time."}
+_HINTS = {
+    True: "Speak to the agent. Stop hangs up.",
+    False: "A synthetic caller speaks its lines in real time. You hear the agent; the recording has both.",
+}
 _AWAY = "Another call was started: this one was hung up."
 _REFUSED = "The browser did not give its microphone ({}): allow it in the address bar, or choose another."
 
@@ -108,8 +112,7 @@ class Panel(View):
         try:
             pressed = await self._chosen
         except (asyncio.CancelledError, KeyboardInterrupt):  # the panel's Stop, or the cell's
-            if not self._chosen.cancelled() and (task := asyncio.current_task()) is not None:
-                task.uncancel()
+            accept_interruption()
             raise CookError(
                 "Nobody called the agent.", "Run the cell again, and press Talk or Play the script."
             ) from None

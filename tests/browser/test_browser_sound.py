@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -103,17 +104,22 @@ async def test_the_browsers_microphone_is_understood_and_answered_through_its_sp
         await open_notebook(page, lab, "sound.ipynb")
         await run_all(page)
         await expect(page.locator(".lkcook-input")).to_have_value("browser", timeout=PATIENCE)
+        await page.locator(".lkcook-tone").click()
+        await recording.until(lambda: recording.quiet_for(0.5))
+        tested = len(recording.samples)
         await page.locator(".lkcook-talk").click()
         said = page.locator(".lkcook-said")
         await expect(said).to_contain_text("opening hours", timeout=PATIENCE)
         await expect(said).to_contain_text("agent", timeout=PATIENCE)
         await recording.until(lambda: recording.quiet_for(1.0))
+        answer = recording.samples[tested:]
         await look(page, "panel-with-the-browsers-microphone")
         await page.locator(".lkcook-stop").click()
         await expect(page.get_by_text("sound over websocket frames lost: 0")).to_be_visible(timeout=PATIENCE)
         await expect(page.locator("td", has_text="opening hours")).to_be_visible()
-    played = words_in(Clip(recording.samples, RATE))
-    assert "10" in played and "11" in played, played
+    tone = np.abs(np.fft.rfft(recording.samples[:tested]))
+    assert np.argmax(tone) * RATE / tested == pytest.approx(440, abs=5)
+    assert {"10", "11"} <= set(re.findall(r"\d+", words_in(Clip(answer, RATE))))
 
 
 @pytest.mark.parametrize("transport", ["proxy", "messages"])  # the call above takes the WebSocket
@@ -150,5 +156,7 @@ async def test_a_reader_who_denies_the_microphone_is_told_how_to_allow_it(
     async with browser_that_hears(wav, sound_card, "--deny-permission-prompts") as page:
         await open_notebook(page, lab, "denied.ipynb")
         await run_all(page)
-        await page.locator(".lkcook-talk").click(timeout=PATIENCE)
+        await page.locator(".lkcook-check").click(timeout=PATIENCE)
+        await expect(page.locator(".lkcook-said")).to_contain_text("did not give its microphone")
+        await page.locator(".lkcook-talk").click()
         await expect(page.get_by_text("DeviceError")).to_contain_text("set Microphone to Allow", timeout=PATIENCE)
