@@ -140,8 +140,8 @@ async def talk(
         the script); "script", "microphone", a WAV path or Clip, or a Caller. listener: None is the speaker when a
         person is there, else a recorder.
     patience: seconds without a sound from the agent after which a line counts as unanswered.
-    on_event(kind, payload), live: "interim"(text), "user"(text), "agent"(text), "state"((who, state)), "note"(text) of a
-        sound device that was lost, and at the end of each option that the embedded gateway could not honour.
+    on_event(kind, payload), live: "interim"(text), "user"(text), "agent"(text), "state"((who, state)), "note"(text) of
+        a sound device that was lost, and at the end of each option that the embedded gateway could not honour.
 
     Interrupting the cell hangs up: the call is returned as it stands. `talk` sets the session's audio input and
     output and changes none of its options; mind that LiveKit ignores barge-in during the first
