@@ -46,10 +46,14 @@ Callback = Callable[[np.ndarray, int, Any, Any], None]
 
 
 class Stopwatch:
-    """Stands in for one of sounddevice's streams; `calls`: (entry, return, loud) of each callback, perf_counter()."""
+    """Stands in for one of sounddevice's streams; `calls`: (entry, return, loud) of each callback, perf_counter().
+
+    xruns: seconds after the first callback of those that PortAudio gave a status.
+    """
 
     def __init__(self, name: str) -> None:
         self.calls: list[tuple[float, float, bool]] = []
+        self.xruns: list[float] = []
         self._name, self._stream = name, getattr(sounddevice, name)
 
     def __enter__(self) -> Stopwatch:
@@ -60,10 +64,12 @@ class Stopwatch:
         setattr(sounddevice, self._name, self._stream)
 
     def _timed(self, *, callback: Callback, **options: Any) -> Any:
-        def timed(data: np.ndarray, *rest: Any) -> None:
+        def timed(data: np.ndarray, frames: int, when: Any, status: Any) -> None:
             entered = time.perf_counter()
-            callback(data, *rest)
+            callback(data, frames, when, status)
             self.calls.append((entered, time.perf_counter(), bool(data.any())))
+            if status:
+                self.xruns.append(entered - self.calls[0][0])
 
         return self._stream(callback=timed, **options)
 
@@ -86,7 +92,7 @@ async def soak(minutes: float) -> dict[str, Any]:
         "  of it the wait for PortAudio": [max(0.0, entry - at) for at, (entry, _) in zip(asked, given)],
         "between two callbacks, microphone": np.diff(entries[100:]),
         "between two callbacks, speaker": np.diff([entry for entry, _, _ in mouth.calls[100:]]),
-        "xruns": {"microphone": microphone.xruns, "speaker": speaker.xruns},
+        "xruns": {"microphone": ear.xruns, "speaker": mouth.xruns},
         "latencies": latencies,
     }
 
@@ -142,7 +148,9 @@ def main() -> None:
     show(rows)
     print(f"the canceller is told {1000 * told:.0f} ms")
     print("PortAudio's latency: microphone {:.0f} ms, speaker {:.0f} ms".format(*(1000 * one for one in latencies)))
-    print(f"xruns in {minutes:g} minutes: {xruns['microphone']} microphone, {xruns['speaker']} speaker")
+    for side, times in xruns.items():
+        at = f", {', '.join(f'{seconds:.1f}' for seconds in times)} s after its first block" if times else ""
+        print(f"xruns of the {side} in {minutes:g} minutes: {len(times)}{at}")
 
 
 if __name__ == "__main__":

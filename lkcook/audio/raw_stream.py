@@ -16,6 +16,7 @@ from lkcook.audio.echo import RATE
 from lkcook.errors import DeviceError
 
 LATENCY = 0.06  # seconds; below it PortAudio loses blocks when the machine is busy
+OTHER_RATE_LATENCY = 0.12  # seconds; a system that resamples once more (PulseAudio) underruns without end at 0.06
 _ANSWER = 5.0  # seconds within which PortAudio opens or closes a stream; it takes 0.2 on the slowest virtual device
 _INVALID_RATE = "Invalid sample rate"  # PortAudio's words for paInvalidSampleRate, -9997
 
@@ -86,7 +87,7 @@ def _made(
             device=device["index"],
             channels=1,
             dtype="int16",
-            latency=LATENCY,
+            latency=LATENCY if rate == RATE else OTHER_RATE_LATENCY,
             callback=callback_at(rate),
         )
     except sounddevice.PortAudioError as error:
