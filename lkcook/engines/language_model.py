@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -34,6 +35,9 @@ class LanguageModel:
     """Loads a GGUF file (2-5 s). One request at a time; others wait their turn, and a prime gives way."""
 
     def __init__(self, path: Path, *, threads: int = 2, context: int = CONTEXT) -> None:
+        # Threads that wait for each other must not spin: beside one busy program a token would take ten times as long.
+        # OpenMP reads this when it is loaded.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         import xllamacpp
 
         params = xllamacpp.CommonParams()
