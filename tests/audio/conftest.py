@@ -9,6 +9,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.audio.portaudio import portaudio
+
+__all__ = ["portaudio"]
+
 _really_sleep = asyncio.sleep
 
 
