@@ -110,3 +110,16 @@ def test_a_gateway_that_came_back_elsewhere_is_followed(monkeypatch: pytest.Monk
     assert environment() == process.environment(moved)
     backend._give_back()
     assert environment() == {}
+
+
+def test_the_models_that_are_still_loading_are_named_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = {"stt": "ready", "llm": "loading", "tts": "failed: no such file"}
+    monkeypatch.setattr(process.Address, "status", lambda self: {"models": states})
+    assert backend.loading() == [], "nothing is set up"
+    backend.setup("embedded")
+    assert backend.loading() == ["the language model"]
+
+
+def test_on_the_cloud_nothing_is_loading(keys: None) -> None:
+    backend.setup("cloud")
+    assert backend.loading() == []

@@ -69,9 +69,13 @@ async def test_the_recording_has_the_caller_left_and_the_agent_right_when_they_s
 
 async def test_an_interrupted_reply_keeps_only_what_was_heard(pipeline, agent):
     session = pipeline(["Tell me a story.", "Stop."], [STORY, "All right."])
-    call = await talk(session, agent, caller=BeepingCaller([0.4, Beep(0.9, barge_in=0.6)]))
+    events: list[tuple[str, object]] = []
+    caller = BeepingCaller([0.4, Beep(0.9, barge_in=0.6)])
+    call = await talk(session, agent, caller=caller, on_event=lambda *event: events.append(event))
 
     told = next(u for u in call.transcript if u.who == "agent")
+    cut = events.index(("interrupted", told.text))
+    assert events[cut - 1] == ("agent", told.text), "whoever follows live learns that it was cut short"
     assert told.interrupted and STORY.startswith(told.text.strip()) and len(told.text.split()) < len(STORY.split())
     assert call.transcript[-1].text.strip() == "All right."
     _, right = call.recording.samples.T
