@@ -30,7 +30,7 @@ from lkcook.gateway.server import IDLE, build, until_unused
 logger = logging.getLogger("lkcook.gateway")
 
 _START_WITHIN = 60.0  # seconds; importing the SDK on a cold disk is the slow part
-_ASK_WITHIN = 5.0
+_ASK_WITHIN = 15.0  # a gateway that is gone refuses at once; one that loads its models on a busy machine takes its time
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from tests.audio.page import Page
 from tests.audio.portaudio import portaudio
 
 __all__ = ["portaudio"]
@@ -57,3 +59,21 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Clock]:
     yield clock
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.fixture
+async def page_of() -> AsyncIterator[Callable[..., Page]]:
+    """Makes pages; afterwards nothing of them, no thread and no task, is left."""
+    pages: list[Page] = []
+    before = asyncio.all_tasks()
+
+    def make(*options: str, **more: object) -> Page:
+        pages.append(Page(*options, **more))
+        return pages[-1]
+
+    yield make
+    for page in pages:
+        await page.aclose()
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not left, f"left behind: {left}"
+    assert not [thread for thread in threading.enumerate() if thread.name == "lkcook-browser-sound"]

@@ -43,7 +43,7 @@ class Page:
         self.refuses = refuses or {}
         self.told: list[dict[str, Any]] = []
         self.open: set[str] = set()
-        self.played: list[np.ndarray | str] = []
+        self.played: list[bytes | str] = []
         self.socket: aiohttp.ClientWebSocketResponse | None = None
         self._call, self._number = "", 0
         self._callbacks: list[Callable[[Any, Any, list[Any]], None]] = []
@@ -89,7 +89,7 @@ class Page:
     @property
     def sound(self) -> np.ndarray:
         """Everything that came for the speaker."""
-        return np.concatenate([each for each in self.played if not isinstance(each, str)] or [np.zeros(0, np.int16)])
+        return np.frombuffer(b"".join(part for part in self.played if isinstance(part, bytes)), np.int16)
 
     async def until(self, condition: Callable[[], Any]) -> None:
         async with asyncio.timeout(10):
@@ -154,5 +154,5 @@ class Page:
                 self._play(message.data if isinstance(message.data, bytes) else json.loads(message.data)["sound"])
 
     def _play(self, part: bytes | str) -> None:
-        self.played.append(np.frombuffer(part, np.int16) if isinstance(part, bytes) else part)
+        self.played.append(part)
         self._moved.set()
