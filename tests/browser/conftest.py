@@ -92,11 +92,8 @@ async def run_all(page: Page) -> None:
 
 
 async def open_notebook(page: Page, lab: str, name: str, kernel: bool = True) -> Page:
-    """Open one notebook; JupyterLab may show another for a moment, one that it had open before.
-
-    kernel=False does not wait for it.
-    """
-    await page.goto(lab.format(notebook=name))
+    """Open one notebook alone: JupyterLab would bring back all that earlier tests had open. kernel=False waits for none."""
+    await page.goto(f"{lab.format(notebook=name)}&reset")
     await page.wait_for_function(
         """([name, kernel]) => {
             const panel = window.jupyterapp?.shell.currentWidget;
