@@ -18,7 +18,8 @@ import numpy as np
 from livekit import rtc
 
 from lkcook.audio import browser_failures as failures
-from lkcook.audio.browser_link import BUFFER, BrowserLink, Widget
+from lkcook.audio.browser_link import BUFFER, BrowserLink
+from lkcook.audio.browser_page import Widget
 from lkcook.audio.listener import FRAME, RATE, Listener
 from lkcook.audio.person import Person
 from lkcook.audio.playout import Block
