@@ -47,7 +47,6 @@ class Microphone(DeviceSide, Person):
         samples = await self._blocks.get()
         if samples is None:
             raise StopAsyncIteration
-        samples = self._room.cleaned(samples)  # also when muted: the echo canceller goes on learning
         if self.muted:
             samples = np.zeros(BLOCK, np.int16)
         if self.tap is not None:
@@ -59,4 +58,10 @@ class Microphone(DeviceSide, Person):
 
     def _take(self, samples: np.ndarray) -> None:
         assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._blocks.put_nowait, samples)
+        self._loop.call_soon_threadsafe(self._arrived, samples)
+
+    def _arrived(self, samples: np.ndarray) -> None:
+        """Clean it here and not when somebody asks: on a busy machine, too, the canceller then hears what was played and
+        what was recorded in turns, as the sound card had them. Also when muted: it goes on learning.
+        """
+        self._blocks.put_nowait(self._room.cleaned(samples))
