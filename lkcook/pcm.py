@@ -26,3 +26,17 @@ def resample(samples: np.ndarray, source: int, target: int) -> np.ndarray:
     frame = rtc.AudioFrame(samples.astype(np.int16).tobytes(), source, 1, len(samples))
     frames = [*resampler.push(frame), *resampler.flush()]
     return np.concatenate([np.frombuffer(f.data, np.int16) for f in frames] or [samples[:0]])
+
+
+class Resampler:
+    """A stream of mono int16 from `source` to `target` Hz, any number of samples at a time."""
+
+    def __init__(self, source: int, target: int) -> None:
+        self._resampler = None if source == target else rtc.AudioResampler(source, target)
+
+    def push(self, samples: np.ndarray) -> np.ndarray:
+        """What is ready; the resampler keeps the last few milliseconds for the next call."""
+        if self._resampler is None or not len(samples):
+            return samples
+        frames = self._resampler.push(bytearray(samples.astype("<i2").tobytes()))
+        return np.concatenate([np.frombuffer(frame.data, np.int16) for frame in frames] or [samples[:0]])

@@ -64,9 +64,22 @@ PROVIDER_VOICES: tuple[ProviderVoice, ...] = tuple(
         ("ursa", "Ursa", "American male, young", "michael"),
     )
     + _voices(
+        "openai",  # the realtime models' (developers.openai.com, Realtime: voices); marin is LiveKit's default
+        ("marin", "Marin", "female", "heart"),
+        ("cedar", "Cedar", "male", "fenrir"),
+        ("alloy", "Alloy", "neutral", "alloy"),
+        ("ash", "Ash", "male", "michael"),
+        ("ballad", "Ballad", "male, British", "george"),
+        ("coral", "Coral", "female", "jessica"),
+        ("echo", "Echo", "male", "michael"),
+        ("sage", "Sage", "female", "sky"),
+        ("shimmer", "Shimmer", "female", "bella"),
+        ("verse", "Verse", "male", "fenrir"),
+    )
+    + _voices(
         "xai",
         ("ara", "Ara", "female", "alloy"),
-        ("eve", "Eve", "female", "jessica"),
+        ("eve", "Eve", "female", "heart"),
         ("leo", "Leo", "male", "michael"),
         ("rex", "Rex", "male", "fenrir"),
         ("sal", "Sal", "male", "george"),
