@@ -116,6 +116,8 @@ def _owner(request: web.Request, credentials: Credentials) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Refused(401, "no access token: send Authorization: Bearer <JWT>")
+    if token.startswith("sk-"):  # OpenAI's clients, and xAI's
+        return verify_provider_key(token.strip(), credentials)
     return verify(token.strip(), credentials)
 
 

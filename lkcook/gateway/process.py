@@ -107,12 +107,18 @@ def stop() -> bool:
 def environment(address: Address, owner: str | None = None) -> dict[str, str]:
     """The variables that point every client the gateway can serve at it; the keys are `owner`'s, or this process's."""
     owner = owner or str(os.getpid())
+    key = provider_key(address.api_secret, owner)
     return {
         "LIVEKIT_INFERENCE_URL": address.url,
         "LIVEKIT_API_KEY": f"{address.api_key}.{owner}",
         "LIVEKIT_API_SECRET": address.api_secret,
         "ELEVEN_BASE_URL": address.url,
-        "ELEVEN_API_KEY": provider_key(address.api_secret, owner),
+        "ELEVEN_API_KEY": key,
+        "OPENAI_BASE_URL": address.url,
+        "OPENAI_API_KEY": key,
+        # LiveKit's plugin reads no address from the environment: a recipe passes this one on, which is the whole of it
+        "XAI_BASE_URL": f"ws{address.url.removeprefix('http')}/realtime",
+        "XAI_API_KEY": key,
     }
 
 

@@ -14,6 +14,7 @@ from lkcook.gateway.auth import Credentials, error_response, guard
 from lkcook.gateway.chat import handle_chat, handle_models
 from lkcook.gateway.failing import Failing, handle_failing
 from lkcook.gateway.models import Models
+from lkcook.gateway.realtime import openai as realtime
 from lkcook.gateway.requests import RequestLog, handle_requests
 from lkcook.gateway.speech_to_text import handle_stt
 from lkcook.gateway.text_to_speech import handle_tts
@@ -63,6 +64,7 @@ def build(credentials: Credentials, models: Models | None = None) -> web.Applica
         ]
     )
     app.add_routes(elevenlabs.ROUTES)
+    app.add_routes(realtime.ROUTES)
     return app
 
 

@@ -24,6 +24,7 @@ from lkcook.gateway.realtime.settings import SemanticVAD, ServerVAD, Settings, T
 logger = logging.getLogger("lkcook.gateway")
 
 _PAUSE = 0.2  # seconds of silence after which it is worth asking whether the turn has ended (the SDK's own minimum)
+_LEAST_SILENCE = 0.1  # seconds; less is part of a word
 _LEAST_WAIT = 0.8  # seconds of silence that a turn which does not sound finished is granted at least
 # eagerness -> the most seconds to wait (OpenAI's), and what the likely end of a turn is multiplied by
 _EAGERNESS = {"high": (2.0, 0.7), "medium": (4.0, 1.0), "auto": (4.0, 1.0), "low": (8.0, 1.3)}
@@ -200,7 +201,7 @@ class Ear:
         turns, silence = self._settings.turns, utterance.silence * SECONDS
         if turns is None:
             return silence >= ENDPOINTING
-        over = silence >= (turns.silence if isinstance(turns, ServerVAD) else await self._patience(utterance, turns))
+        over = silence >= (max(turns.silence, _LEAST_SILENCE) if isinstance(turns, ServerVAD) else await self._patience(utterance, turns))
         if over and self._turn is not None:
             self._end_turn(self._turn)
         return over
