@@ -8,6 +8,7 @@ of `events` into its own messages. Nothing in the state machine knows JSON. For 
     conversation.configure(settings)                a new `settings.Settings` (dataclasses.replace); Rejected if bad
     await conversation.hear(samples, rate)          int16 mono at any rate; it finds turns by itself, if it shall
     conversation.commit() / clear()                 turns found by the client (Settings.turns is None)
+    conversation.interrupt()                        the client says that the caller speaks over the answer
     conversation.add(item, after=None)              an `items.Message`, `Call` or `CallOutput`; also find, delete
     conversation.respond(Ask(...))                  answer now; say(text) speaks a given text instead
     conversation.cancel()                           stop the answer under way; its ResponseDone says "cancelled"

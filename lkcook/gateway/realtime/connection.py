@@ -7,6 +7,7 @@ into the outbox, from wherever it is.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 from collections.abc import Callable
@@ -20,6 +21,7 @@ logger = logging.getLogger("lkcook.gateway")
 
 LARGEST_AUDIO = 15 << 20  # bytes per message: OpenAI's limit
 _LARGEST_MESSAGE = LARGEST_AUDIO * 4 // 3 + (1 << 20)
+_REASON = 123  # bytes of a close frame's reason
 _FAREWELL = 2.0  # seconds for the last words to leave
 
 
@@ -48,16 +50,21 @@ class Dialect(Protocol):
 
 
 class Outbox:
-    """Whatever is put in leaves in order, in a task of its own."""
+    """Whatever is put in leaves in order, in a task of its own. binary: as bytes of JSON, not as text."""
 
     def __init__(self, ws: web.WebSocketResponse) -> None:
+        self.binary = False
         self._ws = ws
-        self._messages: asyncio.Queue[Any] = asyncio.Queue()
+        self._messages: asyncio.Queue[dict[str, Any] | tuple[int, str] | None] = asyncio.Queue()
         self._sending = asyncio.create_task(self._send())
 
     def put(self, message: dict[str, Any]) -> None:
         """Send it as JSON."""
         self._messages.put_nowait(message)
+
+    def close(self, code: int, reason: str) -> None:
+        """End the connection, once all of the above has left. Nothing that is put in afterwards is sent."""
+        self._messages.put_nowait((code, reason))
 
     async def aclose(self) -> None:
         """Send what is left, if the client still takes it."""
@@ -69,9 +76,18 @@ class Outbox:
     async def _send(self) -> None:
         try:
             while (message := await self._messages.get()) is not None:
-                await self._ws.send_json(message)
+                if isinstance(message, tuple):
+                    await self._ws.close(code=message[0], message=_fitting(message[1]))
+                    return
+                await (self._ws.send_bytes(json.dumps(message).encode()) if self.binary else self._ws.send_json(message))
         except ConnectionError:
             logger.info("a realtime client went away")
+
+
+def _fitting(reason: str) -> bytes:
+    """RFC 6455 has room for 123 bytes."""
+    encoded = reason.encode()
+    return encoded if len(encoded) <= _REASON else encoded[: _REASON - 3].decode(errors="ignore").encode() + "…".encode()
 
 
 async def serve(request: web.Request, speak: Callable[[Outbox], Dialect]) -> web.WebSocketResponse:

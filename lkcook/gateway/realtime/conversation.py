@@ -27,7 +27,7 @@ from lkcook.gateway.speaking import ForeignLanguage, UnknownVoice, speaker
 
 T = TypeVar("T")
 
-_LEAST_COMMIT = 0.1  # seconds of sound, as OpenAI has it
+LEAST_COMMIT = 0.1  # seconds of sound, as OpenAI has it
 
 
 class Conversation:
@@ -96,12 +96,19 @@ class Conversation:
             self._resampler, self._rate = pcm.Resampler(rate, SAMPLE_RATE), rate
         await self._hearing.push(self._resampler.push(samples))
 
-    def commit(self) -> Message:
-        """What was heard so far becomes the caller's message; nobody answers before respond()."""
-        if self.buffered < _LEAST_COMMIT:
+    def commit(self, *, answer: bool = False) -> Message:
+        """What was heard so far becomes the caller's message; nobody answers before respond().
+
+        answer: it is answered as soon as it is understood, unless nothing was said.
+        """
+        if self.buffered < LEAST_COMMIT:
             heard = f"{self.buffered * 1000:.2f} ms"
             raise Rejected(f"the buffer has {heard} of sound; at least 100 ms are needed", "input_audio_buffer_commit_empty")
-        return self._commit(self._hearing.commit())
+        turn = self._hearing.commit()
+        message = self._commit(turn)
+        if answer:
+            self._spawn(self._answer(turn))
+        return message
 
     def clear(self) -> None:
         """Forget what was heard since the last commit."""
@@ -170,6 +177,13 @@ class Conversation:
         self._teller.end("cancelled", reason)
         self._telling.cancel()
 
+    def interrupt(self) -> None:
+        """Somebody speaks over the answer, if there is one: it stops, and what nobody heard of it was never said."""
+        if self.settings.truncates:
+            self._truncate_by_clock()
+        if self.active is not None:
+            self.cancel("turn_detected")
+
     async def aclose(self) -> None:
         """Stop everything."""
         tasks = [task for task in (self._telling, self._idle, *self._tasks) if task is not None]
@@ -187,12 +201,8 @@ class Conversation:
         """The caller begins; whoever speaks is interrupted, if that is wanted."""
         self._emit(events.SpeechStarted(turn.id, turn.start))
         self._stop_waiting()
-        if self.settings.turns is None or not self.settings.turns.interrupt_response:
-            return
-        if self.settings.truncates:
-            self._truncate_by_clock()
-        if self.active is not None:
-            self.cancel("turn_detected")
+        if self.settings.turns is not None and self.settings.turns.interrupt_response:
+            self.interrupt()
 
     def on_words(self, turn: Turn, text: str, *, pause: bool) -> None:
         """Guesses are read ahead; what may be all of a turn is answered ahead."""
@@ -341,6 +351,7 @@ class Conversation:
         for item in response.output:
             if isinstance(item, Message) and item.parts and item.parts[0].kind == "audio":
                 self.truncate(item.id, max(0.0, item.parts[0].seconds - unheard))
+        response.sounding_since = None  # it sounds no more: who speaks on must not cut it again
 
     def _wait_for_caller(self) -> None:
         self._stop_waiting()

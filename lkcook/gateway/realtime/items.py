@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from lkcook.gateway.realtime.rejected import Rejected
@@ -123,11 +123,21 @@ class Items:
         at = self._items.index(item)
         return self._items[at - 1].id if at else None
 
+    def copies(self) -> list[Item]:
+        """All that is complete as it is now, whatever becomes of the originals."""
+        return [_copy(item) for item in self._items if item.status != "in_progress"]
+
     def _index(self, item_id: Any, param: str, code: str = "item_not_found") -> int:
         for at, item in enumerate(self._items):
             if item.id == item_id:
                 return at
         raise Rejected(f"there is no item {item_id!r} in this conversation", code, param=param)
+
+
+def _copy(item: Item) -> Item:
+    if not isinstance(item, Message):
+        return replace(item)
+    return replace(item, parts=[replace(part, said=list(part.said), transcript=None) for part in item.parts])
 
 
 def chat_messages(instructions: str, items: list[Item]) -> list[dict[str, Any]]:
