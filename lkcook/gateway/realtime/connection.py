@@ -20,7 +20,7 @@ from lkcook.gateway.socket import PATIENCE, Closed, ProtocolError, accept
 logger = logging.getLogger("lkcook.gateway")
 
 LARGEST_AUDIO = 15 << 20  # bytes per message: OpenAI's limit
-_LARGEST_MESSAGE = LARGEST_AUDIO * 4 // 3 + (1 << 20)
+LARGEST_MESSAGE = 2 * LARGEST_AUDIO  # as base64, with room to be refused in words; beyond it the socket is closed
 _REASON = 123  # bytes of a close frame's reason
 _FAREWELL = 2.0  # seconds for the last words to leave
 
@@ -69,9 +69,10 @@ class Outbox:
     async def aclose(self) -> None:
         """Send what is left, if the client still takes it."""
         self._messages.put_nowait(None)
-        await asyncio.wait([self._sending], timeout=_FAREWELL)
-        self._sending.cancel()
-        await asyncio.gather(self._sending, return_exceptions=True)
+        try:
+            await asyncio.wait([self._sending], timeout=_FAREWELL)
+        finally:
+            self._sending.cancel()
 
     async def _send(self) -> None:
         try:
@@ -92,7 +93,7 @@ def _fitting(reason: str) -> bytes:
 
 async def serve(request: web.Request, speak: Callable[[Outbox], Dialect]) -> web.WebSocketResponse:
     """Accept and converse until the client leaves, its time is over, or it has broken the protocol too often."""
-    ws = await accept(request, _LARGEST_MESSAGE)
+    ws = await accept(request, LARGEST_MESSAGE)
     outbox = Outbox(ws)
     dialect = speak(outbox)
     try:
@@ -103,9 +104,11 @@ async def serve(request: web.Request, speak: Callable[[Outbox], Dialect]) -> web
     except ConnectionError as error:
         logger.info("%s: the client went away (%s)", request.path, error)
     finally:
-        await dialect.aclose()
-        await outbox.aclose()
-        await ws.close()
+        try:
+            await dialect.aclose()
+        finally:  # also when the gateway, going down, cancels what closes
+            await outbox.aclose()
+            await ws.close()
     return ws
 
 
@@ -125,6 +128,11 @@ async def _converse(ws: web.WebSocketResponse, dialect: Dialect) -> None:
                 complaints += 1
                 if complaints >= PATIENCE:
                     return
+            except (Closed, ConnectionError):
+                raise
+            except Exception as error:  # a fault of ours: told like one of the client's, and the session goes on
+                logger.exception("a realtime message was not understood")
+                dialect.complain(ProtocolError(f"the gateway failed: {error!r}", code=500))
     except ProtocolError as error:
         dialect.complain(error)
     except Closed:

@@ -23,7 +23,7 @@ from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.models import Models
 from lkcook.gateway.options import only_the_cloud
 from lkcook.gateway.realtime import events, gemini_content, gemini_setup
-from lkcook.gateway.realtime.connection import LARGEST_AUDIO, Outbox, longest_session, serve
+from lkcook.gateway.realtime.connection import Outbox, longest_session, serve
 from lkcook.gateway.realtime.conversation import LEAST_COMMIT, Conversation
 from lkcook.gateway.realtime.gemini_calls import Calls
 from lkcook.gateway.realtime.gemini_fields import FAILED, POLICY, Refused, blob, close_code, fields, flag, many, text
@@ -77,8 +77,6 @@ class _Client:
     async def receive(self, raw: WSMessage) -> None:
         try:
             self._received += 1
-            if len(raw.data) > LARGEST_AUDIO * 2:
-                raise Refused(f"the message has {len(raw.data)} bytes; at most {LARGEST_AUDIO * 2} are taken")
             message = fields(json_object(raw.data, "the message"), "", _MESSAGES)
             if len(message) != 1:
                 raise Refused(f"Request contains an invalid argument: a message has one of {', '.join(_MESSAGES.split())}.")

@@ -26,7 +26,7 @@ from lkcook.gateway.failing import why
 from lkcook.gateway.models import Models
 from lkcook.gateway.options import only_the_cloud
 from lkcook.gateway.realtime import events, g711, openai_items, openai_session
-from lkcook.gateway.realtime.connection import LARGEST_AUDIO, Outbox, serve
+from lkcook.gateway.realtime.connection import LARGEST_AUDIO, LARGEST_MESSAGE, Outbox, serve
 from lkcook.gateway.realtime.conversation import Conversation
 from lkcook.gateway.realtime.ids import known_model, transcription_model
 from lkcook.gateway.realtime.items import new_id
@@ -92,7 +92,7 @@ class _Client:
 
     async def receive(self, raw: WSMessage) -> None:
         self._cause = None
-        message = parse(raw.type, raw.data, LARGEST_AUDIO * 2)
+        message = parse(raw.type, raw.data, LARGEST_MESSAGE)
         self._cause, kind = message.get("event_id"), message["type"]
         handler = self._handlers.get(kind)
         if handler is None or (self._listens and kind not in _ONLY_LISTENING):
@@ -191,7 +191,7 @@ class _Client:
 
         return Ask(
             instructions=read("instructions", _text),
-            voice=((asked.get("audio") or {}).get("output") or {}).get("voice"),
+            voice=_voice(asked.get("audio")),
             modality=read("output_modalities", openai_session.modality),
             tools=read("tools", openai_session.tools),
             tool_choice=read("tool_choice", openai_session.tool_choice),
@@ -244,6 +244,15 @@ def _text(value: Any, param: str) -> str:
     if not isinstance(value, str):
         raise Rejected(f"{param} is text", "invalid_type", param=param)
     return value
+
+
+def _voice(audio: Any) -> str | None:
+    """response.audio.output.voice"""
+    output = audio.get("output") if isinstance(audio, dict) else audio
+    voice = output.get("voice") if isinstance(output, dict) else output
+    if voice is not None and not isinstance(voice, str):
+        raise Rejected("a voice is text, in audio.output.voice", "invalid_type", param="response.audio.output.voice")
+    return voice
 
 
 def _metadata(value: Any, param: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def read(value: Any, transcribe: Transcribe, param: str = "item") -> Item:
 
 def _message(value: dict[str, Any], item_id: str, transcribe: Transcribe, param: str) -> Message:
     role, content = value.get("role"), value.get("content")
-    if role not in _CONTENT:
+    if not isinstance(role, str) or role not in _CONTENT:
         raise Rejected(f"role {role!r} is none of {', '.join(_CONTENT)}", param=f"{param}.role")
     if not isinstance(content, list):
         raise Rejected("content is a list of parts", "invalid_type", param=f"{param}.content")

@@ -239,7 +239,7 @@ def rate_of(audio_format: dict[str, Any]) -> int:
 
 def _turn_detection(value: Any, param: str) -> dict[str, Any]:
     kind = _object(value, param).get("type", "server_vad")
-    usual = {"server_vad": _SERVER_VAD, "semantic_vad": _SEMANTIC_VAD}.get(kind)
+    usual = {"server_vad": _SERVER_VAD, "semantic_vad": _SEMANTIC_VAD}.get(str(kind))
     if usual is None:
         raise Rejected(f"turn detection {kind!r} is none of server_vad, semantic_vad and null", param=f"{param}.type")
     if unknown := set(value) - set(_SERVER_VAD) - set(_SEMANTIC_VAD):
