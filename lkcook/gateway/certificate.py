@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import os
+import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ _CLOCKS_DIFFER = datetime.timedelta(days=1)
 _LOCALHOST = "localhost"
 _LOOPBACK = ipaddress.ip_address("127.0.0.1")
 _OURS = "# lkcook's own, for 127.0.0.1: all above is what this computer trusts anyway"
+_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _PEM = serialization.Encoding.PEM
 
 
@@ -121,7 +123,7 @@ def _trusted_anyway() -> str:
     """
     files = [certifi.where(), ssl.get_default_verify_paths().openssl_cafile, os.environ.get("SSL_CERT_FILE")]
     texts = [Path(file).read_text(errors="replace").partition(_OURS)[0] for file in files if file and Path(file).is_file()]
-    return "\n".join(dict.fromkeys(text.strip() for text in texts))
+    return "\n".join(dict.fromkeys(_CERTIFICATE.findall("\n".join(texts))))
 
 
 def _write(file: Path, content: bytes) -> None:

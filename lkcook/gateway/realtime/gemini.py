@@ -95,8 +95,7 @@ class _Client:
         self._outbox.close(POLICY, "The operation was aborted.")
 
     async def aclose(self) -> None:
-        self._warning.cancel()
-        await asyncio.gather(self._warning, return_exceptions=True)
+        self._warning.cancel()  # not awaited: when the client has gone, the handler may be cancelled at its next await
         if self._conversation is not None:
             await self._conversation.aclose()
 
