@@ -123,6 +123,12 @@ class Items:
         at = self._items.index(item)
         return self._items[at - 1].id if at else None
 
+    async def until_understood(self) -> None:
+        """Wait for every transcript that is still on its way."""
+        parts = [part for item in self._items if isinstance(item, Message) for part in item.parts]
+        if waiting := [part.transcript for part in parts if part.transcript and not part.transcript.done()]:
+            await asyncio.wait(waiting)
+
     def _index(self, item_id: Any, param: str, code: str = "item_not_found") -> int:
         for at, item in enumerate(self._items):
             if item.id == item_id:
