@@ -27,6 +27,7 @@ AVA = (
     "You are Ava, who answers the phone of the restaurant Bella. Bella serves Italian food, every day but Monday. "
     "Answer in one short sentence."
 )
+PATIENCE = 120  # seconds: the models share two cores with whatever else runs there
 QUESTION = "Do you serve Italian food?"
 
 
@@ -37,7 +38,7 @@ def _no_task_is_left_behind() -> None:
 
 async def test_a_question_is_answered_in_sound_that_says_what_the_transcript_says() -> None:
     session = AgentSession(llm=openai.realtime.RealtimeModel(voice="marin"))
-    call = await talk(session, Agent(instructions=AVA), [QUESTION], caller="script")
+    call = await talk(session, Agent(instructions=AVA), [QUESTION], caller="script", patience=PATIENCE)
     assert word_error_rate(QUESTION, call.transcript.by("caller")[0]) == 0
     answer = call.transcript.by("agent")[-1]
     assert "italian" in answer.lower()
@@ -47,7 +48,7 @@ async def test_a_question_is_answered_in_sound_that_says_what_the_transcript_say
 
 @pytest.mark.parametrize("model", ["openai/gpt-realtime", "xai/grok-voice-latest"])
 async def test_livekit_inference_needs_only_the_models_string(model: str) -> None:
-    call = await talk(AgentSession(llm=inference.RealtimeModel(model)), Agent(instructions=AVA), [QUESTION], caller="script")
+    call = await talk(AgentSession(llm=inference.RealtimeModel(model)), Agent(instructions=AVA), [QUESTION], caller="script", patience=PATIENCE)
     assert "italian" in call.transcript.by("agent")[-1].lower() and not call.errors
 
 
@@ -69,7 +70,7 @@ async def test_xais_plugin_calls_a_function_by_voice_and_says_a_given_text(addre
 
     url = process.environment(address)["XAI_BASE_URL"]
     session = AgentSession(llm=xai.realtime.RealtimeModel(voice="eve", base_url=url))
-    call = await talk(session, Booking(), ["Please book a table for four people."], caller="script")
+    call = await talk(session, Booking(), ["Please book a table for four people."], caller="script", patience=PATIENCE)
     assert bookings == [4] and not call.errors
     assert call.transcript.by("agent")[0] == "Welcome to Ava's restaurant."
 
@@ -81,7 +82,7 @@ class Official:
         self.connection, self.told = connection, []
 
     async def until(self, kind: str) -> Any:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 event = await self.connection.recv()
                 self.told.append(event)
@@ -130,7 +131,7 @@ async def test_openais_own_client_completes_a_spoken_turn_a_tool_call_and_a_canc
         await it.until("response.done")
 
         await connection.response.create(response={"instructions": "Tell a long story.", "tool_choice": "none"})
-        await it.until("response.output_audio.delta")
+        await it.until("response.created")
         await connection.response.cancel()
         cancelled = (await it.until("response.done")).response
         assert cancelled.status == "cancelled" and cancelled.status_details.reason == "client_cancelled"
