@@ -22,6 +22,7 @@ logger = logging.getLogger("lkcook.gateway")
 LARGEST_AUDIO = 15 << 20  # bytes per message: OpenAI's limit
 LARGEST_MESSAGE = 2 * LARGEST_AUDIO  # as base64, with room to be refused in words; beyond it the socket is closed
 _REASON = 123  # bytes of a close frame's reason
+_CLOSING: set[asyncio.Task[None]] = set()  # connections whose client has gone
 _FAREWELL = 2.0  # seconds for the last words to leave
 
 

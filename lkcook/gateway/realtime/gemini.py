@@ -95,7 +95,7 @@ class _Client:
         self._outbox.close(POLICY, "The operation was aborted.")
 
     async def aclose(self) -> None:
-        self._warning.cancel()  # not awaited: when the client has gone, the handler may be cancelled at its next await
+        self._warning.cancel()
         if self._conversation is not None:
             await self._conversation.aclose()
 

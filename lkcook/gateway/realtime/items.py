@@ -127,6 +127,12 @@ class Items:
         """All that is complete as it is now, whatever becomes of the originals."""
         return [_copy(item) for item in self._items if item.status != "in_progress"]
 
+    async def until_understood(self) -> None:
+        """Wait for every transcript that is still on its way."""
+        parts = [part for item in self._items if isinstance(item, Message) for part in item.parts]
+        if waiting := [part.transcript for part in parts if part.transcript and not part.transcript.done()]:
+            await asyncio.wait(waiting)
+
     def _index(self, item_id: Any, param: str, code: str = "item_not_found") -> int:
         for at, item in enumerate(self._items):
             if item.id == item_id:

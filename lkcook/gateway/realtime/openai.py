@@ -15,29 +15,24 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from aiohttp import WSMessage, web
 
-from lkcook import pcm
-from lkcook.engines.text_to_speech import SAMPLE_RATE
 from lkcook.gateway.auth import error_response
 from lkcook.gateway.exchange import Exchange
-from lkcook.gateway.failing import why
 from lkcook.gateway.models import Models
-from lkcook.gateway.options import only_the_cloud
-from lkcook.gateway.realtime import events, g711, openai_items, openai_session
-from lkcook.gateway.realtime.connection import LARGEST_AUDIO, LARGEST_MESSAGE, Outbox, serve
+from lkcook.gateway.realtime import events, openai_items
+from lkcook.gateway.realtime.connection import LARGEST_MESSAGE, Outbox, serve
 from lkcook.gateway.realtime.conversation import Conversation
 from lkcook.gateway.realtime.ids import known_model, transcription_model
 from lkcook.gateway.realtime.items import new_id
+from lkcook.gateway.realtime.openai_ask import ask_of, notes_on
 from lkcook.gateway.realtime.openai_events import Wording, error_event, with_id
-from lkcook.gateway.realtime.openai_session import Session, rate_of
+from lkcook.gateway.realtime.openai_session import Session
+from lkcook.gateway.realtime.openai_sound import decode, encode
 from lkcook.gateway.realtime.rejected import Rejected
-from lkcook.gateway.realtime.settings import Ask
-from lkcook.gateway.socket import ProtocolError, base64_bytes, parse
+from lkcook.gateway.realtime.settings import Settings
+from lkcook.gateway.socket import ProtocolError, parse
 
-_ASKED = {"instructions", "tools", "tool_choice", "output_modalities", "max_output_tokens", "metadata", "conversation",
-          "input", "audio"}  # fmt: skip
 _ONLY_LISTENING = {"session.update", "input_audio_buffer.append", "input_audio_buffer.commit", "input_audio_buffer.clear",
                    "conversation.item.retrieve", "conversation.item.delete"}  # fmt: skip
 
@@ -67,7 +62,7 @@ class _Client:
         shown = exchange.request.query.get("model") or name
         self._session = Session(shown, provider, "transcription" if listens else "realtime")
         self._conversation_id, self._cause = new_id("conv"), None
-        self._wording = Wording(self._conversation_id, self._encode, xai=provider == "xai")
+        self._wording = Wording(self._conversation_id, lambda samples: encode(samples, self._session.formats[1]), xai=provider == "xai")
         models = exchange.request.app[Models.KEY]
         self._conversation = Conversation(models, model, self._tell, self._settings(), exchange.fails)
         self._handlers: dict[str, Callable[[dict[str, Any]], Awaitable[None] | None]] = {
@@ -129,7 +124,7 @@ class _Client:
         self._send({"type": "session.updated", "session": updated.shown()})
 
     async def _append(self, message: dict[str, Any]) -> None:
-        samples, rate = self._decode(message.get("audio"))
+        samples, rate = decode(message.get("audio"), self._session.formats[0])
         for at in range(0, len(samples), rate):  # a second at a time: others are served in between
             await self._conversation.hear(samples[at : at + rate], rate)
 
@@ -165,8 +160,8 @@ class _Client:
         asked = message.get("response") or {}
         if not isinstance(asked, dict):
             raise Rejected('"response" is a JSON object', "invalid_type", param="response")
-        record.notes += [only_the_cloud(name) for name in asked if name not in _ASKED]
-        self._conversation.respond(self._ask(asked))
+        record.notes += notes_on(asked)
+        self._conversation.respond(ask_of(asked, self._conversation.find, self._transcribe))
         record.answered_by = self._model
 
     def _cancel(self, message: dict[str, Any]) -> None:
@@ -178,59 +173,16 @@ class _Client:
 
     # inside
 
-    def _settings(self) -> Any:
+    def _settings(self) -> Settings:
         settings = self._session.settings()
         if not self._listens:
             return settings
         turns = replace(settings.turns, create_response=False) if settings.turns is not None else None
         return replace(settings, turns=turns, transcribes=True, voice="")
 
-    def _ask(self, asked: dict[str, Any]) -> Ask:
-        def read(name: str, reader: Callable[[Any, str], Any]) -> Any:
-            return reader(asked[name], f"response.{name}") if asked.get(name) is not None else None
-
-        return Ask(
-            instructions=read("instructions", _text),
-            voice=_voice(asked.get("audio")),
-            modality=read("output_modalities", openai_session.modality),
-            tools=read("tools", openai_session.tools),
-            tool_choice=read("tool_choice", openai_session.tool_choice),
-            max_tokens=read("max_output_tokens", openai_session.max_tokens),
-            items=read("input", self._input),
-            apart=asked.get("conversation") == "none",
-            metadata=read("metadata", _metadata),
-        )
-
-    def _input(self, value: Any, param: str) -> tuple[Any, ...]:
-        if not isinstance(value, list):
-            raise Rejected("input is a list of items", "invalid_type", param=param)
-        return tuple(
-            self._conversation.find(item.get("id"))
-            if isinstance(item, dict) and item.get("type") == "item_reference"
-            else openai_items.read(item, self._transcribe, param)
-            for item in value
-        )
-
-    def _decode(self, audio: Any) -> tuple[np.ndarray, int]:
-        raw, heard = base64_bytes(audio), self._session.formats[0]
-        if len(raw) > LARGEST_AUDIO:
-            raise Rejected(f"{len(raw)} bytes of audio; at most {LARGEST_AUDIO} are taken", "string_above_max_length", param="audio")
-        if heard["type"] != "audio/pcm":
-            return g711.decode(raw, heard["type"].removeprefix("audio/")), g711.SAMPLE_RATE
-        if len(raw) % 2:
-            raise Rejected(f"audio is 16-bit PCM, but {len(raw)} bytes are an odd number", "invalid_value", param="audio")
-        return np.frombuffer(raw, "<i2"), rate_of(heard)
-
     def _transcribe(self, audio: Any) -> tuple[float, Any]:
-        samples, rate = self._decode(audio)
+        samples, rate = decode(audio, self._session.formats[0])
         return len(samples) / rate, self._conversation.transcribe(samples, rate)
-
-    def _encode(self, samples: np.ndarray) -> bytes:
-        said = self._session.formats[1]
-        samples = pcm.resample(samples, SAMPLE_RATE, rate_of(said))
-        if said["type"] == "audio/pcm":
-            return samples.astype("<i2").tobytes()
-        return g711.encode(samples, said["type"].removeprefix("audio/"))
 
     def _tell(self, event: events.Event) -> None:
         for told in self._wording.of(event):
@@ -238,27 +190,6 @@ class _Client:
 
     def _send(self, told: dict[str, Any]) -> None:
         self._outbox.put(with_id(told))
-
-
-def _text(value: Any, param: str) -> str:
-    if not isinstance(value, str):
-        raise Rejected(f"{param} is text", "invalid_type", param=param)
-    return value
-
-
-def _voice(audio: Any) -> str | None:
-    """response.audio.output.voice"""
-    output = audio.get("output") if isinstance(audio, dict) else audio
-    voice = output.get("voice") if isinstance(output, dict) else output
-    if voice is not None and not isinstance(voice, str):
-        raise Rejected("a voice is text, in audio.output.voice", "invalid_type", param="response.audio.output.voice")
-    return voice
-
-
-def _metadata(value: Any, param: str) -> dict[str, Any]:
-    if not isinstance(value, dict) or len(value) > 16:
-        raise Rejected("metadata is an object with at most 16 entries", "invalid_type", param=param)
-    return value
 
 
 ROUTES = [web.get("/v1/realtime", handle_realtime)]

@@ -12,29 +12,18 @@ from typing import Any
 
 from lkcook import voices
 from lkcook.gateway import options
-from lkcook.gateway.realtime import g711
+from lkcook.gateway.realtime import openai_fields as fields
 from lkcook.gateway.realtime.connection import longest_session
 from lkcook.gateway.realtime.items import new_id
 from lkcook.gateway.realtime.rejected import Rejected
-from lkcook.gateway.realtime.settings import LONGEST_REPLY, SemanticVAD, ServerVAD, Settings, Turns
-from lkcook.gateway.socket import ProtocolError, sample_rate
+from lkcook.gateway.realtime.settings import Settings
 
 INSTRUCTIONS = "You are a helpful and friendly assistant in a spoken conversation. Answer in one or two short sentences."
-PCM_RATE = 24_000
-_PCM = {"type": "audio/pcm", "rate": PCM_RATE}
-_SERVER_VAD = {
-    "type": "server_vad",
-    "threshold": 0.5,
-    "prefix_padding_ms": 300,
-    "silence_duration_ms": 500,
-    "create_response": True,
-    "interrupt_response": True,
-    "idle_timeout_ms": None,
-}
-_SEMANTIC_VAD = {"type": "semantic_vad", "eagerness": "auto", "create_response": True, "interrupt_response": True}
+_PCM = {"type": "audio/pcm", "rate": fields.PCM_RATE}
 _HONOURED = {"type", "model", "instructions", "output_modalities", "tools", "tool_choice", "max_output_tokens", "audio"}
 _ONLY_THE_CLOUD = {"tracing", "truncation", "reasoning", "prompt", "include", "parallel_tool_calls"}
 _XAI = {"voice", "turn_detection", "temperature"}
+_OBJECTS = {"realtime": "session", "transcription": "transcription_session"}
 _USUAL = {"tracing": None, "truncation": "auto", "parallel_tool_calls": True}  # asked for unasked: no note about it
 
 
@@ -54,7 +43,7 @@ class Session:
             "tool_choice": "auto",
             "max_output_tokens": "inf",
             "audio": {
-                "input": {"format": _PCM, "transcription": None, "noise_reduction": None, "turn_detection": _SERVER_VAD},
+                "input": {"format": _PCM, "transcription": None, "noise_reduction": None, "turn_detection": fields.SERVER_VAD},
                 "output": {"format": _PCM, "voice": known[0].id if known else "", "speed": 1.0},
             },
         }
@@ -96,14 +85,14 @@ class Session:
         return Settings(
             instructions=state["instructions"] or "",
             voice=self._voice(said["voice"]),
-            speed=_number(said["speed"] or 1.0, "session.audio.output.speed", 0.25, 1.5),
-            language=_language(transcription.get("language")),
-            modality=modality(state["output_modalities"], "session.output_modalities"),
-            tools=tools(state["tools"], "session.tools"),
-            tool_choice=tool_choice(state["tool_choice"], "session.tool_choice"),
-            max_tokens=max_tokens(state["max_output_tokens"], "session.max_output_tokens"),
-            temperature=_number(state.get("temperature") or 0.0, "session.temperature", 0.0, 2.0),
-            turns=_turns(heard["turn_detection"]),
+            speed=fields.number(said["speed"] or 1.0, "session.audio.output.speed", 0.25, 1.5),
+            language=fields.language(transcription.get("language")),
+            modality=fields.modality(state["output_modalities"], "session.output_modalities"),
+            tools=fields.tools(state["tools"], "session.tools"),
+            tool_choice=fields.tool_choice(state["tool_choice"], "session.tool_choice"),
+            max_tokens=fields.max_tokens(state["max_output_tokens"], "session.max_output_tokens"),
+            temperature=fields.number(state.get("temperature") or 0.0, "session.temperature", 0.0, 2.0),
+            turns=fields.turns(heard["turn_detection"]),
             transcribes=heard["transcription"] is not None,
             keyterms=tuple(options.keyterms(transcription)),
         )
@@ -146,11 +135,11 @@ class Session:
             raise Rejected(f"Unknown parameter: {param!r}.", "unknown_parameter", param=param)
 
     def _take_audio(self, audio: Any) -> None:
-        for where, fields in _object(audio, "session.audio").items():
+        for where, given in fields.object_(audio, "session.audio").items():
             if where not in ("input", "output"):
                 raise Rejected(f"Unknown parameter: 'session.audio.{where}'.", "unknown_parameter", param="session.audio")
             state = self._state["audio"][where]
-            for name, value in _object(fields, f"session.audio.{where}").items():
+            for name, value in fields.object_(given, f"session.audio.{where}").items():
                 param = f"session.audio.{where}.{name}"
                 if name not in state:
                     raise Rejected(f"Unknown parameter: {param!r}.", "unknown_parameter", param=param)
@@ -158,122 +147,13 @@ class Session:
 
     def _audio_field(self, name: str, value: Any, param: str) -> Any:
         if name == "format":
-            return _format(value, param, any_rate=self.provider == "xai")
+            return fields.audio_format(value, param, any_rate=self.provider == "xai")
         if name == "noise_reduction" and value is not None:
             self.notes.append(options.only_the_cloud("noise_reduction"))
         if name == "turn_detection" and value is not None:
-            return _turn_detection(value, param)
+            return fields.turn_detection(value, param)
         if name == "transcription" and value is not None:
             self.notes += [
-                options.only_the_cloud(f"transcription.{key}") for key in _object(value, param) if key in ("prompt", "delay")
+                options.only_the_cloud(f"transcription.{key}") for key in fields.object_(value, param) if key in ("prompt", "delay")
             ]
         return value
-
-
-_OBJECTS = {"realtime": "session", "transcription": "transcription_session"}
-
-
-def modality(value: Any, param: str) -> Any:
-    """["audio"] or ["text"]."""
-    if value not in (["audio"], ["text"]):
-        raise Rejected(f'{value!r} is not possible; it is ["audio"] or ["text"]', param=param)
-    return value[0]
-
-
-def max_tokens(value: Any, param: str) -> int:
-    """1 to 4096, or "inf"; more than the model here can write is cut."""
-    if value in ("inf", None):
-        return LONGEST_REPLY
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 4096:
-        raise Rejected(f'it is a number from 1 to 4096 or "inf", not {value!r}', param=param)
-    return min(value, LONGEST_REPLY)
-
-
-def tools(value: Any, param: str) -> tuple[dict[str, Any], ...]:
-    """Functions, in the shape of chat completions; what a provider runs by itself (mcp, web_search) is not here."""
-    if not isinstance(value, list) or not all(isinstance(tool, dict) for tool in value):
-        raise Rejected("tools are a list of objects", "invalid_type", param=param)
-    functions = [tool for tool in value if tool.get("type") == "function"]
-    for tool in functions:
-        if not isinstance(tool.get("name"), str) or not isinstance(tool.get("parameters", {}), dict | None):
-            raise Rejected('a function has a "name" and "parameters", a JSON schema', param=param)
-    fields = ("name", "description", "parameters")
-    return tuple(
-        {"type": "function", "function": {key: tool[key] for key in fields if tool.get(key) is not None}}
-        for tool in functions
-    )
-
-
-def tool_choice(value: Any, param: str) -> str | dict[str, Any] | None:
-    """"auto", "none", "required" or one function, in the shape of chat completions."""
-    if value in ("auto", "none", "required", None):
-        return value
-    if isinstance(value, dict) and value.get("type") == "function" and isinstance(value.get("name"), str):
-        return {"type": "function", "function": {"name": value["name"]}}
-    raise Rejected(f'{value!r} is none of "auto", "none", "required" and {{"type": "function", "name": …}}', param=param)
-
-
-def _language(tag: Any) -> str | None:
-    return str(tag).lower().partition("-")[0] if tag else None
-
-
-def _format(value: Any, param: str, *, any_rate: bool) -> dict[str, Any]:
-    kind = _object(value, param).get("type", "audio/pcm")
-    if kind in ("audio/pcmu", "audio/pcma"):
-        return {"type": kind}
-    if kind != "audio/pcm":
-        raise Rejected(f"format {kind!r} is none of audio/pcm, audio/pcmu and audio/pcma", param=f"{param}.type")
-    try:
-        rate = sample_rate(value.get("rate"), PCM_RATE)
-    except ProtocolError as error:
-        raise Rejected(str(error), param=f"{param}.rate") from error
-    if rate != PCM_RATE and not any_rate:
-        raise Rejected(f"audio/pcm has {PCM_RATE} Hz, not {rate}", param=f"{param}.rate")
-    return {"type": kind, "rate": rate}
-
-
-def rate_of(audio_format: dict[str, Any]) -> int:
-    """Samples per second."""
-    return int(audio_format.get("rate", g711.SAMPLE_RATE))
-
-
-def _turn_detection(value: Any, param: str) -> dict[str, Any]:
-    kind = _object(value, param).get("type", "server_vad")
-    usual = {"server_vad": _SERVER_VAD, "semantic_vad": _SEMANTIC_VAD}.get(str(kind))
-    if usual is None:
-        raise Rejected(f"turn detection {kind!r} is none of server_vad, semantic_vad and null", param=f"{param}.type")
-    if unknown := set(value) - set(_SERVER_VAD) - set(_SEMANTIC_VAD):
-        name = f"{param}.{sorted(unknown)[0]}"
-        raise Rejected(f"Unknown parameter: {name!r}.", "unknown_parameter", param=name)
-    return {**usual, **{key: given for key, given in value.items() if key in usual and given is not None}}
-
-
-def _turns(value: dict[str, Any] | None) -> Turns:
-    if value is None:
-        return None
-    param = "session.audio.input.turn_detection"
-    flags = {name: value[name] is True for name in ("create_response", "interrupt_response")}
-    if value["type"] == "semantic_vad":
-        if value["eagerness"] not in ("low", "medium", "high", "auto"):
-            raise Rejected("eagerness is low, medium, high or auto", param=f"{param}.eagerness")
-        return SemanticVAD(value["eagerness"], **flags)
-    idle = value["idle_timeout_ms"]
-    return ServerVAD(
-        threshold=_number(value["threshold"], f"{param}.threshold", 0.0, 1.0),
-        prefix_padding=_number(value["prefix_padding_ms"], f"{param}.prefix_padding_ms", 0, 5_000) / 1000,
-        silence=_number(value["silence_duration_ms"], f"{param}.silence_duration_ms", 0, 10_000) / 1000,
-        idle_timeout=None if idle is None else _number(idle, f"{param}.idle_timeout_ms", 1_000, 600_000) / 1000,
-        **flags,
-    )
-
-
-def _number(value: Any, param: str, least: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise Rejected(f"it is a number from {least:g} to {most:g}, not {value!r}", param=param)
-    return float(value)
-
-
-def _object(value: Any, param: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise Rejected(f"{param} is a JSON object", "invalid_type", param=param)
-    return value

@@ -1,59 +1,26 @@
 """Whose turn is it? The ear of a conversation: sound in, turns and their transcripts out.
 
-Silero and Whisper are those of `engines.recognizer`. When a turn is over is decided here: by silence (server VAD), by
-LiveKit's end-of-turn model (semantic VAD), or by the client, in which case the recogniser only cuts the sound up.
+Silero and Whisper are those of `engines.recognizer`. When a turn is over `patience` decides, or the client; then the
+recogniser only cuts the sound up.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from lkcook import pcm
-from lkcook.engines import end_of_turn
-from lkcook.engines.recognizer import ENDPOINTING, PREROLL, Heard, Recognizer
+from lkcook.engines.recognizer import ENDPOINTING, Heard, Recognizer
 from lkcook.engines.speech_to_text import SAMPLE_RATE, SpeechToText
 from lkcook.engines.utterance import SECONDS, Utterance
-from lkcook.gateway.realtime.items import new_id
-from lkcook.gateway.realtime.settings import SemanticVAD, ServerVAD, Settings, Turns
+from lkcook.gateway.realtime.patience import Patience, onset_of
+from lkcook.gateway.realtime.settings import Settings
+from lkcook.gateway.realtime.turn import Turn
 
 logger = logging.getLogger("lkcook.gateway")
-
-_PAUSE = 0.2  # seconds of silence after which it is worth asking whether the turn has ended (the SDK's own minimum)
-_LEAST_SILENCE = 0.1  # seconds; less is part of a word
-_LEAST_WAIT = 0.8  # seconds of silence that a turn which does not sound finished is granted at least
-# eagerness -> the most seconds to wait (OpenAI's), and what the likely end of a turn is multiplied by
-_EAGERNESS = {"high": (2.0, 0.7), "medium": (4.0, 1.0), "auto": (4.0, 1.0), "low": (8.0, 1.3)}
-
-
-@dataclass(eq=False)
-class Turn:
-    """What the caller says until it is the model's turn. start and end: seconds since the first sound.
-
-    utterances: how many the recogniser cut it into; the transcript is there when all of them are.
-    """
-
-    start: float
-    recognizer: Recognizer
-    id: str = field(default_factory=lambda: new_id("item"))
-    end: float = 0.0
-    utterances: int = 0
-    texts: list[str] = field(default_factory=list)
-    over: bool = False
-    transcript: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-    def settle(self) -> None:
-        """The transcript is known once the turn is over and each of its utterances understood."""
-        if self.over and len(self.texts) >= self.utterances and not self.transcript.done():
-            self.transcript.set_result(self.text())
-
-    def text(self, more: str = "") -> str:
-        """All that is understood, and `more`."""
-        return " ".join(text for text in [*self.texts, more] if text)
 
 
 class Listener(Protocol):
@@ -82,7 +49,7 @@ class Ear:
         self._heard = self._begun = 0.0  # seconds: of the session, and when the recogniser of now began
         self._since_commit = self._quiet = 0.0
         self._paused = False
-        self._judged: tuple[int, float] | None = None
+        self._patience = Patience()
         self._closing: set[asyncio.Task[None]] = set()
         self._recognizer = self._new_recognizer()
 
@@ -104,7 +71,7 @@ class Ear:
     def heed(self, settings: Settings) -> None:
         """New settings; a change of how turns are found begins with the next sound."""
         before, self._settings = self._settings, settings
-        if _threshold(before.turns) != _threshold(settings.turns):
+        if onset_of(before.turns) != onset_of(settings.turns):
             self._renew()
         self._recognizer.language = settings.language or "en"
         self._recognizer.keyterms = settings.keyterms
@@ -143,13 +110,12 @@ class Ear:
         await asyncio.gather(*self._closing, self._recognizer.aclose(), return_exceptions=True)
 
     def _new_recognizer(self) -> Recognizer:
-        turns = self._settings.turns
-        preroll = turns.prefix_padding if isinstance(turns, ServerVAD) else PREROLL
+        threshold, preroll = onset_of(self._settings.turns)
         made: Recognizer = Recognizer(
             self._engine,
             lambda heard: self._tell(heard, made),
             language=self._settings.language or "en",
-            threshold=_threshold(turns)[0],
+            threshold=threshold,
             preroll=preroll,
             ended=self._ended,
         )
@@ -191,7 +157,7 @@ class Ear:
             if self._settings.turns is not None:
                 self._listener.on_speech(self._turn)
         self._turn.utterances += 1
-        self._judged = None
+        self._patience = Patience()
 
     async def _ended(self, utterance: Utterance) -> bool:
         """Asked by the recogniser every 32 ms."""
@@ -201,24 +167,10 @@ class Ear:
         turns, silence = self._settings.turns, utterance.silence * SECONDS
         if turns is None:
             return silence >= ENDPOINTING
-        over = silence >= (max(turns.silence, _LEAST_SILENCE) if isinstance(turns, ServerVAD) else await self._patience(utterance, turns))
+        over = silence >= await self._patience.with_(utterance, turns, self._settings.language)
         if over and self._turn is not None:
             self._end_turn(self._turn)
         return over
-
-    async def _patience(self, utterance: Utterance, turns: SemanticVAD) -> float:
-        """Seconds of silence that end this turn. The model is asked once in a pause, when it has lasted 0.2 s."""
-        most, factor = _EAGERNESS[turns.eagerness]
-        if utterance.silence * SECONDS < _PAUSE:
-            return most
-        pause = len(utterance.windows) - utterance.silence  # where it began: tells one pause from another
-        if self._judged is None or self._judged[0] != pause:
-            recent = np.concatenate(utterance.windows[-int(end_of_turn.SECONDS / SECONDS) :])
-            ended = await asyncio.to_thread(end_of_turn.probability, recent)
-            confidence = ended / (end_of_turn.likely(self._settings.language) * factor)
-            wait = _PAUSE if confidence >= 1 else max(_LEAST_WAIT, most * (1 - confidence))
-            self._judged = (pause, wait)
-        return self._judged[1]
 
     def _end_turn(self, turn: Turn) -> None:
         self._close(turn)
@@ -256,8 +208,3 @@ class Ear:
         task = asyncio.ensure_future(work)  # type: ignore[call-overload]
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
-
-
-def _threshold(turns: Turns) -> tuple[float, float]:
-    """What a recogniser cannot change while it runs."""
-    return (turns.threshold, turns.prefix_padding) if isinstance(turns, ServerVAD) else (0.5, PREROLL)
