@@ -105,12 +105,19 @@ async def serve(request: web.Request, speak: Callable[[Outbox], Dialect]) -> web
     except ConnectionError as error:
         logger.info("%s: the client went away (%s)", request.path, error)
     finally:
-        try:
-            await dialect.aclose()
-        finally:  # also when the gateway, going down, cancels what closes
-            await outbox.aclose()
-            await ws.close()
+        closing = asyncio.create_task(_close(dialect, outbox, ws))
+        _CLOSING.add(closing)
+        closing.add_done_callback(_CLOSING.discard)
+        await asyncio.shield(closing)  # aiohttp cancels the handler of a client that has gone
     return ws
+
+
+async def _close(dialect: Dialect, outbox: Outbox, ws: web.WebSocketResponse) -> None:
+    try:
+        await dialect.aclose()
+    finally:  # also when the gateway, going down, cancels what closes
+        await outbox.aclose()
+        await ws.close()
 
 
 async def _converse(ws: web.WebSocketResponse, dialect: Dialect) -> None:
