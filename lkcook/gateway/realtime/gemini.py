@@ -40,6 +40,7 @@ _MESSAGES = "setup clientContent realtimeInput toolResponse"
 _INPUT = "mediaChunks audio video text activityStart activityEnd audioStreamEnd"
 _NOTICE = 60.0  # seconds between goAway and the end
 _RATE = 16_000  # Hz
+_SIGN_OF_LIFE = 3.0  # seconds until a slow model says at least that it answers: LiveKit's plugin gives up after 5
 
 
 async def handle_live(request: web.Request) -> web.StreamResponse:
@@ -269,8 +270,13 @@ class _Client:
     def _follow(self, event: events.Event) -> None:
         if isinstance(event, events.ResponseCreated):
             self._tell_state()
+            asyncio.get_running_loop().call_later(_SIGN_OF_LIFE, self._tell_of_life, event.response)
         elif isinstance(event, events.ResponseDone):
             self._close(event.response)
+
+    def _tell_of_life(self, response: Response) -> None:
+        if self._talk.active is response and not response.output:
+            self._put({"serverContent": {"modelTurn": {"parts": []}}})
 
     def _close(self, response: Response) -> None:
         if response.status == "cancelled":

@@ -11,6 +11,7 @@ import pytest
 
 from lkcook.engines.tool_calls import ToolCall
 from lkcook.gateway.auth import provider_key
+from lkcook.gateway.realtime import gemini
 from tests.gateway.realtime.conftest import Gateway
 from tests.gateway.realtime.gemini_client import BOOK, MANUAL, SERVICE, TRANSCRIBED, Gemini, connect, reach
 from tests.speech import say
@@ -110,6 +111,19 @@ async def test_a_written_answer_comes_in_pieces_without_sound(gateway: Gateway) 
     pieces = [part["text"] for turn in client.all("modelTurn") for part in turn["parts"]]
     assert "".join(pieces) == "Of course. We are open until ten." and len(pieces) > 2
     assert "outputTranscription" not in client.names() and not gateway.models.voice.said
+
+
+async def test_a_slow_model_says_that_it_answers_before_it_does(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gemini, "_SIGN_OF_LIFE", 0.2)
+    gateway.llm.go.clear()
+    client = await connect(gateway)
+    await client.write("When do you close?")
+    assert await client.next("modelTurn") == {"parts": []}
+    gateway.llm.go.set()
+    await client.next("turnComplete")
+    assert len(client.sound()) > 0
 
 
 async def test_text_in_real_time_is_answered_at_once(gateway: Gateway) -> None:
