@@ -11,7 +11,7 @@ import pytest
 
 from lkcook.engines.tool_calls import ToolCall
 from lkcook.gateway.auth import provider_key
-from lkcook.gateway.realtime import gemini
+from lkcook.gateway.realtime import gemini_session
 from tests.gateway.realtime.conftest import Gateway
 from tests.gateway.realtime.gemini_client import BOOK, MANUAL, SERVICE, TRANSCRIBED, Gemini, connect, reach
 from tests.speech import say
@@ -116,7 +116,7 @@ async def test_a_written_answer_comes_in_pieces_without_sound(gateway: Gateway) 
 async def test_a_slow_model_says_that_it_answers_before_it_does(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gemini, "_SIGN_OF_LIFE", 0.2)
+    monkeypatch.setattr(gemini_session, "_SIGN_OF_LIFE", 0.2)
     gateway.llm.go.clear()
     client = await connect(gateway)
     await client.write("When do you close?")
