@@ -48,9 +48,11 @@ def address() -> Address:
 
 
 def _wait_until_loaded(address: Address) -> None:
-    while "loading" in (states := address.status()["models"]).values():  # type: ignore[index, union-attr]
+    deadline = time.monotonic() + 120
+    while (status := address.status()) is None or "loading" in status["models"].values():  # type: ignore[attr-defined]
+        assert time.monotonic() < deadline, status  # on a busy machine it does not answer at all while it loads
         time.sleep(0.1)
-    assert set(states.values()) == {"ready"}, states
+    assert set(status["models"].values()) == {"ready"}, status  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)

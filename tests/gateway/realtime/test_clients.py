@@ -42,8 +42,15 @@ async def test_a_question_is_answered_in_sound_that_says_what_the_transcript_say
     assert word_error_rate(QUESTION, call.transcript.by("caller")[0]) == 0
     answer = call.transcript.by("agent")[-1]
     assert "italian" in answer.lower()
-    assert word_error_rate(answer, words_in(call.recording.channel("agent"))) <= 0.10
+    assert word_error_rate(answer, _words_of(call)) <= 0.10
     assert not call.errors
+
+
+def _words_of(call: Any) -> str:
+    """The agent's, without the silence around them, in which Whisper hears things."""
+    spoken = call.recording.channel("agent")
+    loud = np.flatnonzero(np.abs(spoken.samples) > 300)
+    return words_in(Clip(spoken.samples[loud[0] : loud[-1] + 4800], spoken.sample_rate))
 
 
 @pytest.mark.parametrize("model", ["openai/gpt-realtime", "xai/grok-voice-latest"])
