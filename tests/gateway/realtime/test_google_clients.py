@@ -13,6 +13,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 from google import genai
 from google.genai import errors, types
+from livekit.plugins import google
 
 from lkcook.engines.tool_calls import ToolCall
 from lkcook.gateway import certificate
@@ -162,3 +163,16 @@ async def test_a_client_that_does_not_know_the_certificate_refuses_the_gateway(
     with pytest.raises(ssl.SSLCertVerificationError):
         async with _connect():
             pytest.fail("nobody trusts it")
+
+
+async def test_livekits_plugin_is_answered_by_what_it_is_told_to_say(gateway: Gateway) -> None:
+    session = google.realtime.RealtimeModel(voice="Puck", instructions="You are Ava.").session()
+    try:
+        generation = await asyncio.wait_for(session.generate_reply(instructions="Greet the caller."), 10)
+        async for message in generation.message_stream:
+            assert "".join([text async for text in message.text_stream]) == "Of course. We are open until ten."
+            assert sum([frame.duration async for frame in message.audio_stream]) > 1
+    finally:
+        await session.aclose()
+    told = [{"role": "system", "content": words} for words in ("You are Ava.", "Greet the caller.")]
+    assert gateway.llm.asked[-1].messages == told
