@@ -16,9 +16,9 @@ LONG = "This is a sentence that takes a while. " * 12
 
 
 async def test_who_speaks_over_the_answer_interrupts_it_and_it_stops_at_once(gateway: Gateway) -> None:
-    gateway.llm.replies = [LONG, "Of course."]
+    gateway.llm.replies = [LONG * 20, "Of course."]
     client = await connect(gateway, **TRANSCRIBED)
-    await client.hear(MORNING, 1.0)
+    await client.write("Tell me a story.")
     await client.next("modelTurn")
     gateway.llm.go.clear()  # it is still writing
     await client.hear(STOP)
@@ -29,7 +29,7 @@ async def test_who_speaks_over_the_answer_interrupts_it_and_it_stops_at_once(gat
     gateway.llm.go.set()
     await client.hear(1.0)
     await client.next("generationComplete")
-    assert client.text("inputTranscription") == "Good morning.Good morning."
+    assert client.text("inputTranscription") == "Good morning."
 
 
 async def test_only_what_can_have_been_heard_of_it_was_said(gateway: Gateway) -> None:
