@@ -133,7 +133,7 @@ def _of_kind(kind: str) -> Iterator[Entry]:
         yield _entry(kind, model, "{voice}" if kind == "tts" else option, row)
     if kind == "realtime":
         for it in REALTIME:
-            yield Entry(kind, it.provider, it.model, it.today, it.reference, it.status, it.note, "", embedded=False)
+            yield Entry(kind, it.provider, it.model, it.today, it.reference, it.status, it.note, "", embedded=True)
     for model in ids(_sdk_kind(kind)) if kind != "voice" else ():
         if model not in listed:
             yield _entry(kind, model, _EXAMPLES.get(kind, ""), "")
@@ -142,7 +142,7 @@ def _of_kind(kind: str) -> Iterator[Entry]:
 def _entry(kind: str, model: str, option: str, row: str) -> Entry:
     found = verdict(model, _sdk_kind(kind), option)
     provider, note = _provider(found.model, _sdk_kind(kind)), _join(VOICES.get(row), found.note)
-    embedded = kind in ("stt", "llm", "tts", "voice")
+    embedded = kind in ("stt", "llm", "tts", "voice", "realtime")
     return Entry(kind, provider, model, found.today, row, found.status, note, _OPTIONS.get(kind, ""), embedded)
 
 

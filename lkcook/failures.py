@@ -97,7 +97,7 @@ def message_of(error: Any, server_words: str = "") -> str:
     if event := _EVENT.search(said):  # LiveKit's text-to-speech client repeats the server's whole message
         said = f"{said[: event.start()].rstrip()} {_words_in(json.loads(event[0]))}"
     words = _words_in(getattr(exception, "body", None)) or server_words
-    trace = getattr(exception, "request_id", None) or ""
+    trace = getattr(exception, "request_id", None) or _refusal_in(exception)
     if " " in trace:  # ElevenLabs' client shows nothing else of a refused socket's answer
         words = words or trace
     if words and words not in said:
@@ -147,8 +147,15 @@ def _connection_lost(exception: BaseException | None) -> bool:
     return isinstance(exception, APIError) and any(words in exception.message for words in CLOSED)
 
 
+def _refusal_in(exception: BaseException) -> str:
+    """What a refused WebSocket's answer says: the client of realtime models shows neither its status nor its body."""
+    cause = exception.__cause__
+    return (cause.headers or {}).get("x-refused", "") if isinstance(cause, aiohttp.WSServerHandshakeError) else ""
+
+
 def _words_in(body: object) -> str:
-    """The message in an error body: plain text, {"message": …} or {"error": {"message": …}}."""
+    """The message in an error body: plain text, {"message": …} or {"error": {"message": …}}, or an object of these."""
+    body = vars(body) if hasattr(body, "message") else body
     while isinstance(body, dict):
         body = body.get("error") or body.get("message")
     return body.strip() if isinstance(body, str) else ""

@@ -64,12 +64,58 @@ PROVIDER_VOICES: tuple[ProviderVoice, ...] = tuple(
         ("ursa", "Ursa", "American male, young", "michael"),
     )
     + _voices(
+        "openai",  # the realtime models' (developers.openai.com, Realtime: voices); marin is LiveKit's default
+        ("marin", "Marin", "female", "heart"),
+        ("cedar", "Cedar", "male", "fenrir"),
+        ("alloy", "Alloy", "neutral", "alloy"),
+        ("ash", "Ash", "male", "michael"),
+        ("ballad", "Ballad", "male, British", "george"),
+        ("coral", "Coral", "female", "jessica"),
+        ("echo", "Echo", "male", "michael"),
+        ("sage", "Sage", "female", "sky"),
+        ("shimmer", "Shimmer", "female", "bella"),
+        ("verse", "Verse", "male", "fenrir"),
+    )
+    + _voices(
         "xai",
         ("ara", "Ara", "female", "alloy"),
-        ("eve", "Eve", "female", "jessica"),
+        ("eve", "Eve", "female", "heart"),
         ("leo", "Leo", "male", "michael"),
         ("rex", "Rex", "male", "fenrir"),
         ("sal", "Sal", "male", "george"),
+    )
+    + _voices(
+        "google",  # Gemini Live's (ai.google.dev, speech generation: voices; cloud.google.com, Chirp 3 HD: their sex)
+        ("Puck", "Puck", "male, upbeat", "michael"),
+        ("Charon", "Charon", "male, informative", "george"),
+        ("Kore", "Kore", "female, firm", "heart"),
+        ("Fenrir", "Fenrir", "male, excitable", "fenrir"),
+        ("Aoede", "Aoede", "female, breezy", "sky"),
+        ("Leda", "Leda", "female, youthful", "jessica"),
+        ("Orus", "Orus", "male, firm", "michael"),
+        ("Zephyr", "Zephyr", "female, bright", "bella"),
+        ("Achernar", "Achernar", "female, soft", "sky"),
+        ("Achird", "Achird", "male, friendly", "michael"),
+        ("Algenib", "Algenib", "male, gravelly", "george"),
+        ("Algieba", "Algieba", "male, smooth", "george"),
+        ("Alnilam", "Alnilam", "male, firm", "fenrir"),
+        ("Autonoe", "Autonoe", "female, bright", "heart"),
+        ("Callirrhoe", "Callirrhoe", "female, easy-going", "alloy"),
+        ("Despina", "Despina", "female, smooth", "bella"),
+        ("Enceladus", "Enceladus", "male, breathy", "george"),
+        ("Erinome", "Erinome", "female, clear", "alloy"),
+        ("Gacrux", "Gacrux", "female, mature", "isabella"),
+        ("Iapetus", "Iapetus", "male, clear", "michael"),
+        ("Laomedeia", "Laomedeia", "female, upbeat", "jessica"),
+        ("Pulcherrima", "Pulcherrima", "female, forward", "bella"),
+        ("Rasalgethi", "Rasalgethi", "male, informative", "fenrir"),
+        ("Sadachbia", "Sadachbia", "male, lively", "fenrir"),
+        ("Sadaltager", "Sadaltager", "male, knowledgeable", "george"),
+        ("Schedar", "Schedar", "male, even", "michael"),
+        ("Sulafat", "Sulafat", "female, warm", "heart"),
+        ("Umbriel", "Umbriel", "male, easy-going", "michael"),
+        ("Vindemiatrix", "Vindemiatrix", "female, gentle", "isabella"),
+        ("Zubenelgenubi", "Zubenelgenubi", "male, casual", "fenrir"),
     )
 )
 

@@ -12,7 +12,9 @@ from lkcook.errors import BackendError
 from lkcook.gateway import process
 from lkcook.gateway.process import Address
 
-ADDRESS = Address("http://127.0.0.1:4711/v1", "lkcook-key", "lkcook-secret-of-at-least-32-bytes", 1, "")
+ADDRESS = Address(
+    "http://127.0.0.1:4711/v1", "lkcook-key", "lkcook-secret-of-at-least-32-bytes", 1, "", "https://127.0.0.1:4712", "/bundle"
+)
 OWN = process.environment(ADDRESS)
 KEYS = {
     "LIVEKIT_URL": "wss://reader.livekit.cloud",
@@ -66,6 +68,16 @@ def test_an_inference_address_of_the_readers_own_comes_back(keys: None, monkeypa
     assert os.environ["LIVEKIT_INFERENCE_URL"] == "https://inference.example/v1"
 
 
+def test_googles_variables_of_the_readers_own_come_back(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {"GOOGLE_API_KEY": "AIza-readers", "SSL_CERT_FILE": "/etc/company.pem"}
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    backend.setup("embedded")
+    assert environment() == {**KEYS, **OWN} and OWN["GOOGLE_GEMINI_BASE_URL"] == "https://127.0.0.1:4712"
+    backend.setup("cloud")
+    assert environment() == {**KEYS, **own}
+
+
 def test_setting_up_twice_changes_nothing_more() -> None:
     backend.setup()
     backend.setup()
@@ -104,7 +116,7 @@ def test_variables_that_flip_livekits_defaults_are_pointed_out(monkeypatch: pyte
 
 def test_a_gateway_that_came_back_elsewhere_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     backend.setup()
-    moved = Address("http://127.0.0.1:4712/v1", "new-key", "new-secret", 2, "")
+    moved = Address("http://127.0.0.1:4713/v1", "new-key", "new-secret", 2, "", "https://127.0.0.1:4714", "/bundle")
     monkeypatch.setattr(process, "ensure", lambda: moved)
     backend.refresh()
     assert environment() == process.environment(moved)

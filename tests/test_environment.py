@@ -32,7 +32,7 @@ def test_conda_gets_what_pip_cannot_bring() -> None:
 
 @pytest.mark.parametrize("dependency", DEPENDENCIES)
 def test_a_dependency_is_pinned_and_says_what_it_is_for(dependency: str) -> None:
-    assert re.fullmatch(r"[\w.-]+(\[[\w,-]+\])?==\d+(\.\d+)*", dependency)
+    assert re.fullmatch(r"[\w.-]+(\[[\w,-]+\])?==\d+(\.\d+)*(\.post\d+)?", dependency)
     assert re.search(rf'^ +"{re.escape(dependency)}", +# \S.{{4,}}$', PYPROJECT, re.MULTILINE)
 
 

@@ -22,9 +22,10 @@ from lkcook.engines.speech_to_text import SpeechToText, Transcript
 from lkcook.engines.utterance import SAMPLE_RATE, SECONDS, WINDOW, Decode, Utterance
 
 ENDPOINTING = 0.35  # seconds of silence that end an utterance
-_SPEECH, _STILL_SPEECH = 0.5, 0.35  # probabilities: to begin, to go on
+_SPEECH = 0.5  # probability: to begin
+_STILL_SPEECH = 0.15  # less than that is enough to go on
 _ONSET = 2  # windows of speech that begin an utterance; fewer are clicks
-_PREROLL = 10  # windows kept before the onset: a soft first consonant is below the threshold
+PREROLL = 0.32  # seconds kept before the onset: a soft first consonant is below the threshold
 _PAUSE = 4  # quiet windows that make a pause; fewer are only a dip, such as before a "t"
 _AGAIN = 0.7  # seconds of new speech after which it is decoded again; more often, and the last decode waits for its turn
 _LONGEST = 28.0  # seconds; Whisper's window is 30
@@ -47,6 +48,8 @@ class Recognizer:
 
     language: ISO 639-1 or None to detect it per utterance. endpointing: seconds of silence before a final.
     keyterms: words to expect. All three may be changed at any time; the next decode heeds them.
+    threshold: the probability of speech that begins an utterance. preroll: seconds of sound kept before it.
+    ended: asked after each window of an utterance whether it is over; by default, when `endpointing` says so.
     """
 
     def __init__(
@@ -56,17 +59,26 @@ class Recognizer:
         *,
         language: str | None = "en",
         endpointing: float = ENDPOINTING,
+        threshold: float = _SPEECH,
+        preroll: float = PREROLL,
+        ended: Callable[[Utterance], Awaitable[bool]] | None = None,
     ) -> None:
         self.language, self.endpointing = language, endpointing
         self.keyterms: tuple[str, ...] = ()
         self._engine, self._emit = engine, emit
+        self._threshold, self._ended = threshold, ended or self._silent
         self._vad = OnnxModel(onnx_session=_silero(), sample_rate=SAMPLE_RATE)
         self._rest = np.zeros(0, np.float32)
-        self._preroll: deque[np.ndarray] = deque(maxlen=_PREROLL)
+        self._preroll: deque[np.ndarray] = deque(maxlen=max(_ONSET, round(preroll / SECONDS)))
         self._onset = self._windows = 0
         self._utterance: Utterance | None = None
         self._last_final: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def speaking(self) -> bool:
+        """An utterance has begun and is not over."""
+        return self._utterance is not None
 
     async def push(self, samples: np.ndarray) -> None:
         """Take any number of samples. Returns once they are judged; decoding goes on beside it.
@@ -85,6 +97,10 @@ class Recognizer:
         """End the current utterance now and return when every final is out."""
         if self._utterance is not None:
             self._finish(self._utterance)
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Return when the final of every utterance that is over is out. Raises what its decode raised."""
         if self._last_final is not None:
             await self._last_final
 
@@ -103,16 +119,20 @@ class Recognizer:
     async def _judge(self, window: np.ndarray, probability: float) -> None:
         if self._utterance is None:
             self._preroll.append(window)
-            self._onset = self._onset + 1 if probability >= _SPEECH else 0
+            self._onset = self._onset + 1 if probability >= self._threshold else 0
             if self._onset >= _ONSET:
                 await self._begin()
             return
         utterance = self._utterance
-        utterance.add(window, speech=probability >= (_SPEECH if utterance.silence else _STILL_SPEECH))
-        if utterance.silence * SECONDS >= self.endpointing or utterance.seconds >= _LONGEST:
+        enough = self._threshold if utterance.silence else max(self._threshold - _STILL_SPEECH, self._threshold / 2)
+        utterance.add(window, speech=probability >= enough)
+        if await self._ended(utterance) or utterance.seconds >= _LONGEST:
             self._finish(utterance)
         else:
             await self._consider(utterance)
+
+    async def _silent(self, utterance: Utterance) -> bool:
+        return utterance.silence * SECONDS >= self.endpointing
 
     async def _begin(self) -> None:
         start = (self._windows - len(self._preroll)) * SECONDS

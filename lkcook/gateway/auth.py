@@ -43,7 +43,7 @@ OWNER = web.RequestKey("owner", str)  # the process whose key signed this reques
 
 
 def provider_key(api_secret: str, owner: str) -> str:
-    """What stands in for a provider's API key (ELEVEN_API_KEY, …) while the embedded gateway is in force."""
+    """What stands in for a provider's API key (ELEVEN_API_KEY, GOOGLE_API_KEY, …) while the embedded gateway is in force."""
     return f"sk-lkcook-{owner}-{hmac.new(api_secret.encode(), owner.encode(), hashlib.sha256).hexdigest()[:40]}"
 
 
@@ -111,12 +111,19 @@ def guard(credentials: Credentials) -> Callable[..., Awaitable[web.StreamRespons
 
 
 def _owner(request: web.Request, credentials: Credentials) -> str:
-    if key := request.headers.get("xi-api-key"):
+    if key := request.headers.get("xi-api-key") or request.headers.get("x-goog-api-key") or _googles_key(request):
         return verify_provider_key(key, credentials)
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Refused(401, "no access token: send Authorization: Bearer <JWT>")
+    if token.startswith("sk-"):  # OpenAI's clients, and xAI's
+        return verify_provider_key(token.strip(), credentials)
     return verify(token.strip(), credentials)
+
+
+def _googles_key(request: web.Request) -> str:
+    """Google's clients may also write their key into the address; nobody else's do."""
+    return request.query.get("key", "") if request.path.startswith("/ws/google.") else ""
 
 
 def error_response(status: int, message: str, kind: str, code: str | None = None) -> web.Response:

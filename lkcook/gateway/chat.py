@@ -83,7 +83,7 @@ async def handle_models(request: web.Request) -> web.Response:
     """GET /v1/models: every id the gateway answers to."""
     data = [
         {"id": model, "object": "model", "created": 0, "owned_by": model.partition("/")[0], "kind": kind}
-        for kind in ("llm", "stt", "tts")
+        for kind in ("llm", "stt", "tts", "realtime")
         for model in catalog.ids(kind)
     ]
     return web.json_response({"object": "list", "data": data})

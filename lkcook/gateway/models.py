@@ -21,7 +21,7 @@ from lkcook.gateway.socket import ProtocolError
 
 logger = logging.getLogger("lkcook.gateway")
 
-_AFTER_A_REPLY = 0.5  # seconds: first its last sentence has to become speech
+AFTER_A_REPLY = 0.5  # seconds: first its last sentence has to become speech
 _WORDS = {"stt": "speech-to-text", "llm": "language", "tts": "text-to-speech"}
 
 
@@ -86,7 +86,12 @@ class Models:
         messages = [*request.messages, {"role": "assistant", "content": reply}]
         self._last_chat = replace(request, messages=messages)
         if reply:
-            self.anticipate("", delay=_AFTER_A_REPLY)
+            self.anticipate("", delay=AFTER_A_REPLY)
+
+    def expect(self, request: Request, words: str, *, delay: float = 0.0) -> None:
+        """The caller of `request`'s conversation is saying `words`, as anticipate() has it."""
+        self._last_chat = request
+        self.anticipate(words, delay=delay)
 
     def anticipate(self, words: str, *, delay: float = 0.0) -> None:
         """The caller is saying `words`: evaluate them now, so that only the last ones remain to be read.

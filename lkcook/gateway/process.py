@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import jwt
@@ -24,6 +24,7 @@ from filelock import FileLock
 
 from lkcook import paths
 from lkcook.errors import BackendError
+from lkcook.gateway import certificate
 from lkcook.gateway.auth import Credentials, provider_key
 from lkcook.gateway.server import IDLE, build, until_unused
 
@@ -35,13 +36,18 @@ _ASK_WITHIN = 15.0  # a gateway that is gone refuses at once; one that loads its
 
 @dataclass(frozen=True)
 class Address:
-    """Where this user's gateway is and how to sign for it. `code` tells one lkcook version from another."""
+    """Where this user's gateway is and how to sign for it. `code` tells one lkcook version from another.
+
+    secure_url: the same over TLS, without /v1; authorities: the file that verifies it. "" when it has none.
+    """
 
     url: str
     api_key: str
     api_secret: str
     pid: int
     code: str
+    secure_url: str = ""  # an older lkcook's gateway, which is about to be replaced, has written none
+    authorities: str = ""
 
     def __repr__(self) -> str:
         return f"Address(url={self.url!r}, pid={self.pid})"  # secrets do not belong in outputs
@@ -87,8 +93,10 @@ def ensure() -> Address:
 def running() -> Address | None:
     """The gateway that answers now, or None."""
     try:
-        address = Address(**json.loads(_address_file().read_text()))
-    except (OSError, ValueError, TypeError):
+        written = json.loads(_address_file().read_text())
+        known = {field.name for field in fields(Address)}  # a newer lkcook's gateway may have written more
+        address = Address(**{name: value for name, value in written.items() if name in known})
+    except (OSError, ValueError, TypeError, AttributeError):
         return None
     status = address.status()
     return address if status and status["pid"] == address.pid else None
@@ -107,12 +115,28 @@ def stop() -> bool:
 def environment(address: Address, owner: str | None = None) -> dict[str, str]:
     """The variables that point every client the gateway can serve at it; the keys are `owner`'s, or this process's."""
     owner = owner or str(os.getpid())
+    key = provider_key(address.api_secret, owner)
     return {
         "LIVEKIT_INFERENCE_URL": address.url,
         "LIVEKIT_API_KEY": f"{address.api_key}.{owner}",
         "LIVEKIT_API_SECRET": address.api_secret,
         "ELEVEN_BASE_URL": address.url,
-        "ELEVEN_API_KEY": provider_key(address.api_secret, owner),
+        "ELEVEN_API_KEY": key,
+        "OPENAI_BASE_URL": address.url,
+        "OPENAI_API_KEY": key,
+        # LiveKit's plugin reads no address from the environment: a recipe passes this one on, which is the whole of it
+        "XAI_BASE_URL": f"ws{address.url.removeprefix('http')}/realtime",
+        "XAI_API_KEY": key,
+        **(_googles(address, key) if address.secure_url else {}),
+    }
+
+
+def _googles(address: Address, key: str) -> dict[str, str]:
+    """Google's clients want TLS. SSL_CERT_FILE adds to what they trust, and replaces nothing of it."""
+    return {
+        "GOOGLE_GEMINI_BASE_URL": address.secure_url,
+        "GOOGLE_API_KEY": key,
+        "SSL_CERT_FILE": address.authorities,
     }
 
 
@@ -127,11 +151,18 @@ async def _serve() -> None:
     app = build(credentials)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
+    tls, authorities = certificate.server_context(paths.runtime_dir())
+    for context in (None, tls):
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    port, secure_port = (address[1] for address in runner.addresses)
     address = Address(
-        f"http://127.0.0.1:{port}/v1", credentials.api_key, credentials.api_secret, os.getpid(), _code()
+        url=f"http://127.0.0.1:{port}/v1",
+        api_key=credentials.api_key,
+        api_secret=credentials.api_secret,
+        pid=os.getpid(),
+        code=_code(),
+        secure_url=f"https://127.0.0.1:{secure_port}",
+        authorities=str(authorities),
     )
     _write(address)
     logger.info("listening on %s", address.url)

@@ -25,7 +25,8 @@ _HEADERS = "x-livekit-"  # LiveKit's own are part of the request; the others are
 class Record:
     """One request.
 
-    at: time.time(). stage: "speech to text", "language model" or "text to speech". model: the id asked for.
+    at: time.time(). stage: "speech to text", "language model", "text to speech" or
+    "realtime model". model: the id asked for.
     message: the JSON that came. answered_by: the id that answered, another one after a fallback. notes: what the
     gateway did not do as asked, or did otherwise. switches: (time.time(), what happened) of each fallback. tokens: read
     and written, of a language model.

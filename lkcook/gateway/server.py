@@ -14,6 +14,9 @@ from lkcook.gateway.auth import Credentials, error_response, guard
 from lkcook.gateway.chat import handle_chat, handle_models
 from lkcook.gateway.failing import Failing, handle_failing
 from lkcook.gateway.models import Models
+from lkcook.gateway.realtime import gemini
+from lkcook.gateway.realtime import openai as realtime
+from lkcook.gateway.realtime.gemini_resumption import Handles
 from lkcook.gateway.requests import RequestLog, handle_requests
 from lkcook.gateway.speech_to_text import handle_stt
 from lkcook.gateway.text_to_speech import handle_tts
@@ -48,7 +51,7 @@ def build(credentials: Credentials, models: Models | None = None) -> web.Applica
         middlewares=[guard(credentials), _count_sessions], client_max_size=LARGEST_BODY
     )
     app[Models.KEY] = models or Models()
-    app[RequestLog.KEY], app[Failing.KEY] = RequestLog(), Failing()
+    app[RequestLog.KEY], app[Failing.KEY], app[Handles.KEY] = RequestLog(), Failing(), Handles()
     app.cleanup_ctx.append(_models_and_activity)
     app.add_routes(
         [
@@ -63,6 +66,8 @@ def build(credentials: Credentials, models: Models | None = None) -> web.Applica
         ]
     )
     app.add_routes(elevenlabs.ROUTES)
+    app.add_routes(realtime.ROUTES)
+    app.add_routes(gemini.ROUTES)
     return app
 
 

@@ -35,9 +35,12 @@ class Closed(Exception):
     """The client asked to end the session."""
 
 
-async def accept(request: web.Request) -> web.WebSocketResponse:
-    """Open the WebSocket. Without a heartbeat: in the pools of LiveKit's clients nobody reads, nor answers a ping."""
-    ws = web.WebSocketResponse(max_msg_size=HARD_LIMIT)
+async def accept(request: web.Request, largest: int = HARD_LIMIT) -> web.WebSocketResponse:
+    """Open the WebSocket. Without a heartbeat: in the pools of LiveKit's clients nobody reads, nor answers a ping.
+
+    largest: bytes of a message.
+    """
+    ws = web.WebSocketResponse(max_msg_size=largest)
     await ws.prepare(request)
     return ws
 
@@ -80,20 +83,20 @@ async def _converse(
             return
 
 
-def parse(kind: WSMsgType, data: Any) -> dict[str, Any]:
+def parse(kind: WSMsgType, data: Any, largest: int = LARGEST_MESSAGE) -> dict[str, Any]:
     """One text frame → a JSON object with a `type`; raises ProtocolError otherwise."""
-    message = parse_untyped(kind, data)
+    message = parse_untyped(kind, data, largest)
     if not isinstance(message.get("type"), str):
         raise ProtocolError('a message is a JSON object with a "type"')
     return message
 
 
-def parse_untyped(kind: WSMsgType, data: Any) -> dict[str, Any]:
+def parse_untyped(kind: WSMsgType, data: Any, largest: int = LARGEST_MESSAGE) -> dict[str, Any]:
     """One text frame → a JSON object; raises ProtocolError otherwise."""
     if kind is not WSMsgType.TEXT:
         raise ProtocolError("messages are JSON text frames, not binary ones")
-    if len(data) > LARGEST_MESSAGE:
-        raise ProtocolError(f"the message has {len(data)} bytes; at most {LARGEST_MESSAGE} are taken")
+    if len(data) > largest:
+        raise ProtocolError(f"the message has {len(data)} bytes; at most {largest} are taken")
     return json_object(data, "the message")
 
 
@@ -108,14 +111,19 @@ def json_object(data: str | bytes, what: str) -> dict[str, Any]:
     return value
 
 
-def pcm16(encoded: Any) -> np.ndarray:
-    """Base64 of little-endian int16 samples → the samples; raises ProtocolError."""
+def base64_bytes(encoded: Any) -> bytes:
+    """What `audio` holds; raises ProtocolError."""
     if not isinstance(encoded, str):
         raise ProtocolError('"audio" is base64 text')
     try:
-        raw = base64.b64decode(encoded, validate=True)
+        return base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ProtocolError(f'"audio" is not base64: {error}') from error
+
+
+def pcm16(encoded: Any) -> np.ndarray:
+    """Base64 of little-endian int16 samples → the samples; raises ProtocolError."""
+    raw = base64_bytes(encoded)
     if len(raw) % 2:
         raise ProtocolError(f"audio is 16-bit PCM, but {len(raw)} bytes are an odd number")
     return np.frombuffer(raw, "<i2")

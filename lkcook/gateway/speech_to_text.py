@@ -12,9 +12,7 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from aiohttp import web
-from livekit import rtc
 
 from lkcook import pcm
 from lkcook.engines import recognizer
@@ -53,7 +51,7 @@ class _Session:
         self._chain: Chain | None = None
         self._record: Record | None = None
         self._recognizer: Recognizer | None = None
-        self._resampler: rtc.AudioResampler | None = None
+        self._resampler = pcm.Resampler(recognizer.SAMPLE_RATE, recognizer.SAMPLE_RATE)
         self._answering = ""
         self._extra: dict[str, Any] = {}
         self._interim = True
@@ -72,7 +70,7 @@ class _Session:
             raise ProtocolError(f"{kind} before session.create")
         if kind == "input_audio":
             self._switch_to(self._chain.serving(self._exchange.fails, self._record))
-            await self._recognizer.push(self._to_16k(pcm16(message.get("audio"))))
+            await self._recognizer.push(pcm.to_float(self._resampler.push(pcm16(message.get("audio")))))
         elif kind == "session.update":
             settings = known_keys(message.get("settings"), "settings")
             self._record = self._exchange.record(settings.get("model") or self._chain.choices[0].model, message)
@@ -95,8 +93,7 @@ class _Session:
         if (encoding := settings.get("encoding", "pcm_s16le")) != "pcm_s16le":
             raise ProtocolError(f"encoding {encoding!r} is not served; send pcm_s16le", fatal=True)
         rate = sample_rate(settings.get("sample_rate"), recognizer.SAMPLE_RATE)
-        if rate != recognizer.SAMPLE_RATE:
-            self._resampler = rtc.AudioResampler(rate, recognizer.SAMPLE_RATE)
+        self._resampler = pcm.Resampler(rate, recognizer.SAMPLE_RATE)
         self._answering = chain.serving(self._exchange.fails, self._record).model
         engine = await self._models.speech_to_text()
         self._chain, self._recognizer = chain, Recognizer(engine, self._tell)
@@ -136,13 +133,6 @@ class _Session:
             known = ", ".join(sorted(self._models.languages))
             raise ProtocolError(f"language {tag!r} is not known; known are: multi, {known}", fatal=True)
         return code
-
-    def _to_16k(self, samples: np.ndarray) -> np.ndarray:
-        if self._resampler is None or not len(samples):
-            return pcm.to_float(samples)
-        frames = self._resampler.push(bytearray(samples.tobytes()))
-        parts = [np.frombuffer(frame.data, np.int16) for frame in frames]
-        return pcm.to_float(np.concatenate(parts) if parts else samples[:0])
 
     async def _tell(self, heard: Heard) -> None:
         transcript = heard.transcript

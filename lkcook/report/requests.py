@@ -59,7 +59,7 @@ class Requests(list[Request]):
         )
 
     def to(self, stage: str) -> Requests:
-        """Those to one stage: "speech to text", "language model" or "text to speech"."""
+        """Those to one stage: "speech to text", "language model", "text to speech" or "realtime model"."""
         return Requests(request for request in self if request.stage == stage)
 
     @property

@@ -78,8 +78,8 @@ def test_the_colon_of_each_kind_is_told() -> None:
     assert all(entry.string.endswith(":{voice}") for entry in lkcook.models("tts", status="works"))
 
 
-def test_the_embedded_gateway_serves_speech_and_language_models() -> None:
-    assert {entry.kind for entry in lkcook.models() if entry.embedded} == {"stt", "llm", "tts", "voice"}
+def test_the_embedded_gateway_serves_speech_language_and_realtime_models() -> None:
+    assert {entry.kind for entry in lkcook.models() if entry.embedded} == {"stt", "llm", "tts", "voice", "realtime"}
     assert all(entry.embedded for kind in ("stt", "llm", "tts", "voice") for entry in lkcook.models(kind))
 
 

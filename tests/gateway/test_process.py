@@ -77,11 +77,25 @@ def test_a_damaged_address_is_replaced(own_runtime: Path) -> None:
     assert process.ensure().status() is not None
 
 
+def test_an_address_of_another_version_is_understood(address: Address, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    written = json.loads((Path(os.environ["LKCOOK_RUNTIME"]) / "gateway.json").read_text())
+    older = {name: value for name, value in written.items() if name not in ("secure_url", "authorities")}
+    monkeypatch.setenv("LKCOOK_RUNTIME", str(tmp_path))
+    for version in (older, {**written, "moon": 1}):
+        (tmp_path / "gateway.json").write_text(json.dumps(version))
+        found = process.running()
+        assert found is not None and found.pid == address.pid
+    (tmp_path / "gateway.json").write_text(json.dumps(older))
+    names = process.environment(process.running())  # type: ignore[arg-type]
+    assert "SSL_CERT_FILE" not in names and "GOOGLE_GEMINI_BASE_URL" not in names
+
+
 def test_it_ends_by_itself_when_unused_and_leaves_nothing(own_runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LKCOOK_IDLE", "0.5")
     address = process.ensure()
     assert gone(address.pid)
     assert not (own_runtime / "gateway.json").exists()
+    assert Path(address.authorities).exists(), "without it a kernel that waits for the next gateway could trust nobody"
 
 
 def test_another_choice_of_model_gets_another_gateway(own_runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
