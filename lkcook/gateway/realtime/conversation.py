@@ -18,6 +18,7 @@ from lkcook.gateway.realtime.items import Item, Items, Message, Part
 from lkcook.gateway.realtime.rejected import Rejected
 from lkcook.gateway.realtime.response import Response
 from lkcook.gateway.realtime.settings import Ask, ServerVAD, Settings
+from lkcook.gateway.realtime.timer import Timer
 from lkcook.gateway.realtime.turn import Turn
 from lkcook.gateway.realtime.turns import Ear
 
@@ -42,7 +43,7 @@ class Conversation:
         self._ear: Ear | None = None
         self._answers = Answers(models, model, tell, self.items, settings, fails, self._wait_for_caller)
         self._resampler, self._rate = pcm.Resampler(SAMPLE_RATE, SAMPLE_RATE), SAMPLE_RATE
-        self._idle: asyncio.Task[None] | None = None
+        self._idle = Timer()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
@@ -148,13 +149,13 @@ class Conversation:
     def respond(self, ask: Ask = Ask()) -> Response:
         """Answer now. Raises Rejected while another answer is under way."""
         response = self._answers.respond(ask)
-        self._stop_waiting()
+        self._idle.stop()
         return response
 
     def say(self, text: str) -> Response:
         """The model says just this."""
         response = self._answers.say(text)
-        self._stop_waiting()
+        self._idle.stop()
         return response
 
     def cancel(self, reason: str = "client_cancelled") -> None:
@@ -170,7 +171,8 @@ class Conversation:
 
     async def aclose(self) -> None:
         """Stop everything."""
-        tasks = [task for task in (self._idle, *self._tasks) if task is not None]
+        self._idle.stop()
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -183,7 +185,7 @@ class Conversation:
     def on_speech(self, turn: Turn) -> None:
         """The caller begins; whoever speaks is interrupted, if that is wanted."""
         self._emit(events.SpeechStarted(turn.id, turn.start))
-        self._stop_waiting()
+        self._idle.stop()
         if self.settings.turns is not None and self.settings.turns.interrupt_response:
             self.interrupt()
 
@@ -255,23 +257,18 @@ class Conversation:
         response.sounding_since = None  # it sounds no more: who speaks on must not cut it again
 
     def _wait_for_caller(self) -> None:
-        self._stop_waiting()
         turns = self.settings.turns
         if isinstance(turns, ServerVAD) and turns.idle_timeout is not None:
-            self._idle = asyncio.create_task(self._speak_up(turns.idle_timeout))
+            self._idle.start(self.playing + turns.idle_timeout, partial(self._speak_up, self._hearing.now))
+        else:
+            self._idle.stop()
 
-    def _stop_waiting(self) -> None:
-        if self._idle is not None and self._idle is not asyncio.current_task():
-            self._idle.cancel()
-        self._idle = None
-
-    async def _speak_up(self, seconds: float) -> None:
-        start = self._hearing.now
-        await asyncio.sleep(self.playing + seconds)
+    def _speak_up(self, since: float) -> None:
+        """Nobody has said anything `since`: the silence is committed, and answered."""
         if self._hearing.speaking or self.active is not None:
             return
         turn = self._hearing.commit()
-        self._emit(events.TimedOut(turn.id, start, self._hearing.now))
+        self._emit(events.TimedOut(turn.id, since, self._hearing.now))
         self._commit(turn)
         self.respond()
 

@@ -86,7 +86,7 @@ async def test_deltas_of_a_transcript_are_never_taken_back(gateway: Gateway) -> 
 async def test_semantic_turn_detection_waits_for_the_end_of_the_thought(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = iter([0.05, 0.9])
+    answers = iter([0.05, 0.05, 0.05, 0.9])  # it is asked three times in a pause
     monkeypatch.setattr(end_of_turn, "probability", lambda _: next(answers))
     client = await gateway.connect()
     await client.update(audio={"input": {"turn_detection": {"type": "semantic_vad", "eagerness": "low"}}})
