@@ -23,6 +23,7 @@ from lkcook.line import TelephoneLine, accept_interruption
 from lkcook.panel import live
 from lkcook.parties import Script
 from lkcook.report.latency import Latency
+from lkcook.report.placing import placed
 from lkcook.report.recording import Recorder
 from lkcook.report.requests import Requests
 from lkcook.report.spans import Trace, spans_below
@@ -111,12 +112,13 @@ class Call:
     def _messages(self) -> list[Message]:
         """What was said; LiveKit notes the end of an interrupted reply late, the recording knows better."""
         last_sound = self.recorder.agent.last_sound
-        return [
+        said = [
             replace(said, ended_at=last_sound(said.started_at, said.ended_at) or said.ended_at)
             if said.who == "agent"
             else said
             for said in self.journal.messages()
         ]
+        return placed(said, self.recorder.caller)
 
     def _repr_html_(self) -> str:
         parts = (self.transcript, self.turns, self.recording)

@@ -87,9 +87,9 @@ def _answered(messages: Iterable[Message]) -> Iterable[tuple[Message, Message]]:
 def _times(evidence: Evidence, said: Message, reply: Message) -> _Times:
     turn = _user_turn(evidence.trace, said)
     nodes = _llm_nodes(evidence.trace, reply)
-    commit = _commit(evidence.trace, turn, said)
+    commit = _commit(evidence.trace, turn, said, reply)
     heard = evidence.first_sound(reply.started_at - SAME, reply.ended_at)
-    until = commit or reply.started_at
+    until = commit if commit is not None and _timed_here(said) else reply.started_at
     return _Times(
         said=said,
         reply=reply,
@@ -151,12 +151,26 @@ def _committed(trace: Trace, turn: Span) -> list[Span]:
     return [wait for wait in waits if wait.attributes.get(trace_types.ATTR_EOU_OUTCOME) == "committed"]
 
 
-def _commit(trace: Trace, turn: Span | None, said: Message) -> float | None:
+def _commit(trace: Trace, turn: Span | None, said: Message, reply: Message) -> float | None:
     if turn is not None and (waits := _committed(trace, turn)):
         return waits[-1].ended_at
     if (delay := said.metrics.get("end_of_turn_delay")) is not None:
         return said.metrics["stopped_speaking_at"] + delay
-    return None
+    return _told_by_server(trace, said, reply)
+
+
+def _told_by_server(trace: Trace, said: Message, reply: Message) -> float | None:
+    """A realtime model finds the turns itself. OpenAI's protocol says when, Gemini's does not: it just answers."""
+    told, byte = said.metrics.get("started_speaking_at"), _first_byte([], reply)
+    if _timed_here(said) or told is None or byte is None:
+        return None
+    ends = [span.ended_at for span in trace.named("user_speaking") if abs(span.started_at - told) < SAME]
+    return next((end for end in ends if said.ended_at <= end < byte), None)
+
+
+def _timed_here(said: Message) -> bool:
+    """Whether LiveKit itself has found the turn; a realtime model's server leaves the end of speech open."""
+    return "stopped_speaking_at" in said.metrics
 
 
 def _transcript(evidence: Evidence, turn: Span | None, said: Message, until: float) -> float | None:

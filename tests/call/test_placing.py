@@ -1,0 +1,63 @@
+"""Turns that a realtime model's server finds: when the caller spoke comes from the recording, the commit from the server."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lkcook.report.placing import placed
+from lkcook.report.recording import Track
+from lkcook.report.spans import Span, Trace
+from lkcook.report.stages import Evidence, read_turns
+from lkcook.report.transcript import Message
+
+RATE = 24_000
+
+
+def recorded(*spoken: tuple[float, float], seconds: float = 12) -> Track:
+    """A track in blocks of 20 ms with a loud tone where somebody spoke."""
+    track = Track()
+    for start in np.arange(0, seconds, 0.02):
+        loud = any(begun <= start < ended for begun, ended in spoken)
+        track.add(np.full(RATE // 50, 8000 if loud else 0, np.int16), RATE, float(start))
+    return track
+
+
+def caller(started: float, ended: float, **metrics: float) -> Message:
+    return Message("caller", "Hello", started, ended, ended, metrics={"started_speaking_at": started, **metrics})
+
+
+def agent(started: float, ended: float, interrupted: bool = False) -> Message:
+    metrics = {"started_speaking_at": started, "playback_latency": 0.05}
+    return Message("agent", "Good morning", started, ended, started, interrupted, metrics)
+
+
+def test_a_server_that_tells_of_speech_only_with_its_answer_is_corrected_by_the_recording():
+    first, _, second, _ = placed([caller(4, 5), agent(5, 6), caller(9, 10), agent(10, 11)], recorded((1, 2), (7, 8)))
+    assert (first.started_at, first.ended_at) == pytest.approx((1, 2), abs=0.02)
+    assert (second.started_at, second.ended_at) == pytest.approx((7, 8), abs=0.02)
+
+
+def test_a_server_that_tells_at_once_keeps_its_turn_to_itself():
+    (said,) = placed([caller(1.2, 2.5)], recorded((1, 2), (4, 5)))
+    assert (said.started_at, said.ended_at) == pytest.approx((1, 2), abs=0.02)
+
+
+def test_who_interrupts_is_looked_for_in_the_answer_that_was_cut_short():
+    messages = [caller(1.2, 2.5), agent(3, 4.5, interrupted=True), caller(7, 8)]
+    assert placed(messages, recorded((1, 2), (4, 5)))[-1].started_at == pytest.approx(4, abs=0.02)
+
+
+def test_what_livekit_has_timed_and_what_nobody_recorded_stay_as_they_are():
+    timed, unheard = caller(1.3, 2.2, stopped_speaking_at=2.2), caller(4, 5)
+    assert placed([timed], recorded((1, 2))) == [timed]
+    assert placed([unheard], recorded()) == [unheard] == placed([unheard], Track())
+
+
+@pytest.mark.parametrize("ended, commit", [(2.4, 400), (3.4, None)], ids=["before the answer", "with the answer"])
+def test_the_commit_is_when_the_server_said_that_the_caller_had_stopped(ended, commit):
+    trace = Trace([Span("user_speaking", 1.2, ended, 1, None, {})])
+    (said,) = placed([caller(1.2, ended)], recorded((1, 2)))
+    (row,) = read_turns(Evidence([said, agent(3, 4)], trace=trace, finals=[2.6]), origin=0.0)
+    assert row.turn_commit == (None if commit is None else pytest.approx(commit, abs=20))
+    assert row.final_transcript == pytest.approx(600, abs=20), "it may come after the commit"
