@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from aiohttp import web
 
 from lkcook.gateway.auth import OWNER
+from lkcook.gateway.wire import Wire
 
 _KEPT = 2_000  # messages of all owners
 _SECRET = re.compile(r"authorization|api[-_]?key|secret|token$|password", re.IGNORECASE)
@@ -29,7 +30,7 @@ class Record:
     "realtime model". model: the id asked for.
     message: the JSON that came. answered_by: the id that answered, another one after a fallback. notes: what the
     gateway did not do as asked, or did otherwise. switches: (time.time(), what happened) of each fallback. tokens: read
-    and written, of a language model.
+    and written, of a language model. wire: what passed over its connection, if the record is its first (`Wire.runs`).
     """
 
     owner: str
@@ -42,6 +43,7 @@ class Record:
     notes: list[str] = field(default_factory=list)
     switches: list[tuple[float, str]] = field(default_factory=list)
     tokens: int = 0
+    wire: list[list[Any]] = field(default_factory=list)
     at: float = field(default_factory=time.time)
 
 
@@ -58,6 +60,8 @@ class RequestLog:
         headers = _without_secrets({k.lower(): v for k, v in request.headers.items() if k.lower().startswith(_HEADERS)})
         shown = _without_secrets(message)
         record = Record(request.get(OWNER, ""), stage, request.path, model, shown, headers)
+        if (wire := request.get(Wire.KEY)) is not None and not wire.kept:
+            record.wire, wire.kept = wire.runs, True  # it goes on growing
         self._records.append(record)
         return record
 

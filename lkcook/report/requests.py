@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from lkcook.report.html import columns, table
+from lkcook.report.wire import Passed, Wire
 
 NOT_TOLD = "No request is known: only the embedded gateway tells what it got. lkcook.setup('embedded') chooses it."
 _HINTS = ("seconds from the start of the call", "", "the id that was asked for", "without sound and secrets", "")
@@ -21,6 +22,7 @@ class Request:
 
     at: seconds from the start of the call. message: the JSON that arrived, without sound and secrets. headers: LiveKit's
     own. answered_by: the model that answered. notes: what was not done as asked. switches: (at, text) of fallbacks.
+    wire: what passed over the connection that this message opened.
     """
 
     at: float
@@ -31,6 +33,7 @@ class Request:
     answered_by: str = ""
     notes: tuple[str, ...] = ()
     switches: tuple[tuple[float, str], ...] = ()
+    wire: Wire = field(default_factory=Wire)
 
     def _repr_html_(self) -> str:
         body = json.dumps(self.message, indent=2, ensure_ascii=False)
@@ -54,6 +57,7 @@ class Requests(list[Request]):
                 answered_by=record["answered_by"],
                 notes=tuple(record["notes"]),
                 switches=tuple((at - origin, text) for at, text in record["switches"]),
+                wire=Wire(Passed(at - origin, who, name, times) for at, who, name, times in record["wire"]),
             )
             for record in records
         )
@@ -66,6 +70,11 @@ class Requests(list[Request]):
     def notes(self) -> list[str]:
         """Every note once, in order."""
         return list(dict.fromkeys(note for request in self for note in request.notes))
+
+    @property
+    def wire(self) -> Wire:
+        """The messages of a realtime model's connections, both ways, by name."""
+        return Wire(sorted((passed for request in self for passed in request.wire), key=lambda passed: passed.at))
 
     @property
     def switches(self) -> list[tuple[float, str]]:

@@ -18,6 +18,7 @@ def _record(at: float = 100.0, **changes: Any) -> dict[str, Any]:
         "answered_by": "openai/gpt-5",
         "notes": [],
         "switches": [],
+        "wire": [],
         **changes,
     }
 
@@ -38,9 +39,17 @@ def test_notes_are_told_once_and_stages_can_be_picked() -> None:
     assert requests.notes == ["a: no", "b: no"] and len(requests.to("text to speech")) == 1
 
 
+def test_what_passed_over_the_wire_is_told_in_order_and_can_be_picked() -> None:
+    wire = [[100.5, "client", "session.update", 2], [102.0, "server", "response.done", 1], [101.0, "client", "audio", 40]]
+    passed = Requests.of([_record(wire=wire), _record()], 100.0).wire
+    assert [(each.at, each.name) for each in passed] == [(0.5, "session.update"), (1.0, "audio"), (2.0, "response.done")]
+    assert passed.names("client") == ["session.update", "audio"] and len(passed.between(0.8, 1.5)) == 1
+    assert "40" in repr(passed) and "<td" in passed._repr_html_()
+
+
 def test_nothing_in_a_request_becomes_markup() -> None:
-    requests = Requests.of([_record(model="<b>", message={"x": "<script>"}, notes=["<i>"])], 100.0)
-    for html in (requests._repr_html_(), requests[0]._repr_html_()):
+    requests = Requests.of([_record(model="<b>", message={"x": "<script>"}, notes=["<i>"], wire=[[1, "client", "<i>", 1]])], 100.0)
+    for html in (requests._repr_html_(), requests[0]._repr_html_(), requests.wire._repr_html_()):
         assert "<script>" not in html and "<b>" not in html and "<i>" not in html
 
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from aiohttp import WSMessage, WSMsgType, web
 
 from lkcook.gateway.socket import PATIENCE, Closed, ProtocolError, accept
+from lkcook.gateway.wire import Wire
 
 logger = logging.getLogger("lkcook.gateway")
 
@@ -53,9 +54,9 @@ class Dialect(Protocol):
 class Outbox:
     """Whatever is put in leaves in order, in a task of its own. binary: as bytes of JSON, not as text."""
 
-    def __init__(self, ws: web.WebSocketResponse) -> None:
+    def __init__(self, ws: web.WebSocketResponse, wire: Wire) -> None:
         self.binary = False
-        self._ws = ws
+        self._ws, self._wire = ws, wire
         self._messages: asyncio.Queue[dict[str, Any] | tuple[int, str] | None] = asyncio.Queue()
         self._sending = asyncio.create_task(self._send())
 
@@ -81,6 +82,7 @@ class Outbox:
                 if isinstance(message, tuple):
                     await self._ws.close(code=message[0], message=_fitting(message[1]))
                     return
+                self._wire.sent(message)
                 await (self._ws.send_bytes(json.dumps(message).encode()) if self.binary else self._ws.send_json(message))
         except ConnectionError:
             logger.info("a realtime client went away")
@@ -95,11 +97,12 @@ def _fitting(reason: str) -> bytes:
 async def serve(request: web.Request, speak: Callable[[Outbox], Dialect]) -> web.WebSocketResponse:
     """Accept and converse until the client leaves, its time is over, or it has broken the protocol too often."""
     ws = await accept(request, LARGEST_MESSAGE)
-    outbox = Outbox(ws)
+    wire = request[Wire.KEY] = Wire()
+    outbox = Outbox(ws, wire)
     dialect = speak(outbox)
     try:
         async with asyncio.timeout(longest_session()):
-            await _converse(ws, dialect)
+            await _converse(ws, dialect, wire)
     except TimeoutError:
         dialect.expire()
     except ConnectionError as error:
@@ -120,13 +123,14 @@ async def _close(dialect: Dialect, outbox: Outbox, ws: web.WebSocketResponse) ->
         await ws.close()
 
 
-async def _converse(ws: web.WebSocketResponse, dialect: Dialect) -> None:
+async def _converse(ws: web.WebSocketResponse, dialect: Dialect, wire: Wire) -> None:
     complaints = 0
     try:
         await dialect.start()
         async for raw in ws:
             if raw.type is WSMsgType.ERROR:
                 return  # a frame beyond the limit; aiohttp has sent the close code
+            wire.received(raw.data)
             try:
                 await dialect.receive(raw)
             except ProtocolError as error:

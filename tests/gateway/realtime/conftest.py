@@ -86,6 +86,11 @@ class Gateway:
     async def socket(self, path: str) -> aiohttp.ClientWebSocketResponse:
         return await self.http().ws_connect(self.server.make_url(path), max_msg_size=0)
 
+    async def requests(self) -> list[dict[str, Any]]:
+        """What the gateway has kept of this client's requests."""
+        async with self.http().get(self.server.make_url("/requests")) as response:
+            return (await response.json())["requests"]  # type: ignore[no-any-return]
+
     def http(self) -> aiohttp.ClientSession:
         headers = {"Authorization": f"Bearer {provider_key(self.credentials.api_secret, 'tests')}"}
         session = aiohttp.ClientSession(headers=headers)
