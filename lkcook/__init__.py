@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from lkcook.report.pitch import pitch_range as pitch_range
     from lkcook.report.plots import plot_pitch as plot_pitch
     from lkcook.report.plots import plot_words as plot_words
+    from lkcook.report.words import word_error_rate as word_error_rate
 
 __version__ = "0.1.0"
 
@@ -57,6 +58,7 @@ _HOMES = {
     "plot_pitch": "report.plots",
     "plot_words": "report.plots",
     "compare": "report.answers",
+    "word_error_rate": "report.words",
     "Answer": "report.answers",
     "Heard": "report.answers",
     "Spoken": "report.answers",

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 import wave
 from functools import cache
 from pathlib import Path
 
-import jiwer
 import numpy as np
 
 from lkcook import pcm
 from lkcook.engines.text_to_speech import TextToSpeech
+from lkcook.report.words import plain as plain, word_error_rate as word_error_rate
 
 LIBRIVOX = Path(__file__).parent / "data" / "librivox"
-_SPELLED = {"7": "seven", "8": "eight", "2": "two", "4": "four", "mr": "mister", "i'm": "i am"}
 
 
 @cache
@@ -45,16 +43,3 @@ def human() -> list[tuple[np.ndarray, str]]:
 def read_wav(path: Path) -> np.ndarray:
     with wave.open(str(path)) as file:
         return np.frombuffer(file.readframes(file.getnframes()), np.int16)
-
-
-def plain(text: str) -> str:
-    """Lower case, no punctuation, small numbers spelled: what is compared, not how it is written."""
-    text = re.sub(r"\b([ap])\.m\.?", r"\1m", text.lower().replace("-", " "))
-    words = re.sub(r"[^\w' ]", " ", text).split()
-    return " ".join(_SPELLED.get(word, word) for word in words)
-
-
-def word_error_rate(said: str | list[str], heard: str | list[str]) -> float:
-    if isinstance(said, str):
-        said, heard = [said], [heard]  # type: ignore[list-item]
-    return jiwer.wer([plain(text) for text in said], [plain(text) for text in heard])
