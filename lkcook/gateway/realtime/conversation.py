@@ -44,6 +44,8 @@ class Conversation:
         self._answers = Answers(models, model, tell, self.items, settings, fails, self._wait_for_caller)
         self._resampler, self._rate = pcm.Resampler(SAMPLE_RATE, SAMPLE_RATE), SAMPLE_RATE
         self._idle = Timer()
+        self._latest: Turn | None = None  # the turn that is to be answered, if any
+        self._owed = False  # whether words of the caller's are unanswered
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
@@ -149,6 +151,7 @@ class Conversation:
     def respond(self, ask: Ask = Ask()) -> Response:
         """Answer now. Raises Rejected while another answer is under way."""
         response = self._answers.respond(ask)
+        self._owed = False
         self._idle.stop()
         return response
 
@@ -238,14 +241,23 @@ class Conversation:
             self._emit(events.Understood(item_id, part.text, part.seconds))
 
     async def _answer(self, turn: Turn) -> None:
-        """A noise is no turn: when nothing was understood, nobody answers."""
+        """A noise is no turn: when nothing was understood, nobody answers. Who speaks on is answered once, at the end."""
+        self._latest = turn
         await asyncio.wait([turn.transcript])
-        if turn.transcript.cancelled() or turn.transcript.exception() or not turn.transcript.result():
+        if turn.transcript.cancelled() or turn.transcript.exception():
+            return
+        self._owed = self._owed or bool(turn.transcript.result())
+        if not self._owed or turn is not self._latest or self._speaks_on():
             return
         try:
             self.respond()
         except Rejected as error:  # the client let the model speak on while the caller spoke
             self._emit(events.Problem(str(error), error.reason))
+
+    def _speaks_on(self) -> bool:
+        """Whether an answer would be interrupted at once."""
+        turns = self.settings.turns
+        return turns is not None and turns.interrupt_response and self._hearing.speaking
 
     def _truncate_by_clock(self) -> None:
         response, unheard = self._answers.last, self.playing

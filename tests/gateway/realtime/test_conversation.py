@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -13,6 +14,7 @@ from lkcook.gateway.realtime.items import CallOutput, Message, Part
 from lkcook.gateway.realtime.rejected import Rejected
 from lkcook.gateway.realtime.settings import Ask, SemanticVAD, ServerVAD
 from tests.gateway.realtime.scripted import Talk
+from tests.scripted_engines import Asked
 
 MORNING = "Good morning, can you hear me?"
 LONG = "One two three four five. Six seven eight nine ten. Eleven twelve."
@@ -336,4 +338,36 @@ async def test_a_conversation_that_outgrew_the_model_forgets_its_older_half() ->
     assert (await talk.until(events.ResponseDone)).response.status == "completed"
     kept = [message["content"] for message in talk.llm.asked[-1].messages]
     assert kept == ["Be brief.", "message 3", "message 4", "message 5"]
+    await talk.conversation.aclose()
+
+
+async def test_who_speaks_on_while_the_turn_is_still_being_understood_is_answered_once() -> None:
+    understood = threading.Event()
+    talk = await _open(Talk(hears=lambda _: "Good morning." if understood.wait(10) else "", turns=ServerVAD(silence=0.3)))
+    await talk.hear(MORNING, 0.6)
+    await talk.until(events.Committed)
+    await talk.hear("And once more, can you hear me?")
+    understood.set()
+    await talk.hear(0.8)
+    await talk.until(events.ResponseDone)
+    await talk.until(events.Understood, 2)
+    assert len(talk.all(events.ResponseCreated)) == 1 and not talk.all(events.Problem)
+    assert [message["role"] for message in talk.llm.asked[-1].messages] == ["user", "user"]
+    await talk.conversation.aclose()
+
+
+async def test_a_noise_after_the_callers_words_does_not_take_their_answer_away() -> None:
+    understood = threading.Event()
+
+    def hears(asked: Asked) -> str:
+        return "Good morning." if understood.wait(10) and asked.seconds > 1.2 else ""
+
+    talk = await _open(Talk(hears=hears, turns=ServerVAD(silence=0.3)))
+    await talk.hear(MORNING, 0.6)
+    await talk.until(events.Committed)
+    await talk.hear("Hm.")
+    understood.set()
+    await talk.hear(0.8)
+    await talk.until(events.ResponseDone)
+    assert len(talk.all(events.ResponseCreated)) == 1
     await talk.conversation.aclose()
