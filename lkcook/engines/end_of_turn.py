@@ -1,7 +1,8 @@
 """Has the caller finished, or only paused? Smart Turn v3.2 (Daily, BSD-2-Clause), which listens to the turn's last 8 s.
 
 It is the encoder of Whisper tiny with one output. About 60 MB in memory, 0.1 s to load, 50 ms per answer on one core.
-A hint, never more: it takes some unfinished turns for finished ones, and some finished ones for unfinished.
+A hint, never more: it takes some unfinished turns for finished ones, the more so the longer the silence after them that
+it hears, and some finished ones for unfinished (bench/end_of_turn.py).
 """
 
 from __future__ import annotations
@@ -14,24 +15,27 @@ import numpy as np
 
 from lkcook.engines import weights
 from lkcook.engines.speech_to_text import SAMPLE_RATE
+from lkcook.errors import WeightsError
 
 SECONDS = 8.0  # of sound the model takes
-LIKELY = 0.5  # from this probability on a turn is taken to have ended: Smart Turn's own choice
 _SAMPLES = int(SECONDS * SAMPLE_RATE)
 _LEAST_VARIANCE = 1e-7  # silence has none
+_WEIGHT = "smart-turn-v3.2"
 
 _turn = threading.Lock()
 
 
 def load() -> None:
-    """Load the model now instead of with the first question. Raises WeightsError."""
+    """Fetch the model if need be, and load it. Raises WeightsError."""
+    weights.fetch(_WEIGHT)
     probability(np.zeros(0, np.float32))
 
 
 def probability(samples: np.ndarray) -> float:
     """How likely it is (0 to 1) that a turn ended with float32 mono 16 kHz `samples`, the silence after it included.
 
-    Give it the whole turn; the last 8 s count. Any number of samples will do. Raises WeightsError.
+    Give it the whole turn; the last 8 s count. Any number of samples will do. Raises WeightsError at once, and fetches
+    nothing, when the model is not here: somebody waits in the middle of a call.
     """
     with _turn:
         session, extractor = _model()
@@ -58,6 +62,8 @@ def _model() -> tuple[Any, Any]:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = 1, 1, 3
-    path = weights.fetch("smart-turn-v3.2")
+    path = weights.locate(_WEIGHT)
+    if path is None:
+        raise WeightsError(f"{_WEIGHT} is not here.", "Run `python cook.py lab`, which fetches it.")
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     return session, FeatureExtractor(chunk_length=int(SECONDS))
