@@ -18,7 +18,7 @@ CLOUD = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
 FLIP_DEFAULTS = ("LIVEKIT_DEV_MODE", "LIVEKIT_REMOTE_EOT_URL")
 
 Name = Literal["embedded", "cloud"]
-_KINDS = {"stt": "speech to text", "llm": "the language model", "tts": "text to speech"}
+_KINDS = {"stt": "speech to text", "llm": "the language model", "tts": "text to speech", "turns": "turn detection"}
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def row(what: str) -> room.Check:
 def test_a_machine_on_which_calls_work_is_found_well(address: Address) -> None:
     report = lkcook.doctor()
     assert report.ok, report
-    assert row("gateway").found == f"{address.url}, stt ready, llm ready, tts ready"
+    assert row("gateway").found == f"{address.url}, stt ready, llm ready, tts ready, turns ready"
     assert row("whisper-base").state == row("packages").state == "ok"
 
 
@@ -39,7 +39,7 @@ def test_whatever_is_not_well_has_a_remedy(monkeypatch: pytest.MonkeyPatch, tmp_
     report = lkcook.doctor()
     assert not report.ok
     failed = {check.what for check in report if check.state == "FAIL"}
-    assert failed == {"packages", "whisper-base", "kokoro-82m", "qwen2.5-coder-1.5b"}
+    assert failed == {"packages", "whisper-base", "smart-turn-v3.2", "kokoro-82m", "qwen2.5-coder-1.5b"}
     assert all(check.remedy for check in report if check.state != "ok")
 
 

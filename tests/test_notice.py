@@ -66,7 +66,8 @@ def test_a_weight_stands_there_with_author_licence_origin_and_hashes(weight: Wei
 @pytest.mark.parametrize("weight", WEIGHTS.values(), ids=WEIGHTS)
 def test_the_packages_that_carry_it_are_named(weight: Weight) -> None:
     requirements = list(dict.fromkeys(part.requirement for file in weight.files for part in file.parts))
-    assert f"{requirements[0]} to {requirements[-1]} on" in FETCHED[weight.name]
+    carriers = requirements[0] if len(requirements) == 1 else f"{requirements[0]} to {requirements[-1]}"
+    assert f" {carriers} on the Python package index" in FETCHED[weight.name]
 
 
 def test_the_voices_in_the_repository_stand_there_with_their_hashes() -> None:

@@ -95,7 +95,7 @@ def language_model_path(progress: Report | None = None) -> Path:
 def needed() -> list[str]:
     """The names of the weights a call on this machine needs; the reader's own `.gguf` is not among them."""
     choice = language_model_choice()
-    return ["whisper-base", "kokoro-82m", *([choice] if isinstance(choice, str) else [])]
+    return ["whisper-base", "smart-turn-v3.2", "kokoro-82m", *([choice] if isinstance(choice, str) else [])]
 
 
 def fetch_all_with_progress(*, repair: bool = False) -> None:

@@ -149,4 +149,21 @@ _KOKORO = Weight(
     elsewhere="github.com/thewh1teagle/kokoro-onnx, release model-files-v1.0",
 )
 
-WEIGHTS: dict[str, Weight] = {weight.name: weight for weight in (_WHISPER_BASE, _KOKORO, _QWEN_1_5B, _QWEN_0_5B)}
+_SMART_TURN = Weight(
+    "smart-turn-v3.2",
+    "Smart Turn v3.2, int8 ONNX",
+    "Daily (Pipecat), on the encoder of OpenAI's Whisper tiny",
+    "BSD-2-Clause",
+    "pipecat-ai/smart-turn-v3",
+    (
+        WeightFile(
+            "smart-turn-v3.2-cpu.onnx",
+            "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
+            8_679_182,
+            (Part("pipecat-ai==1.14.0", "pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx"),),
+        ),
+    ),
+)
+
+_ALL = (_WHISPER_BASE, _SMART_TURN, _KOKORO, _QWEN_1_5B, _QWEN_0_5B)
+WEIGHTS: dict[str, Weight] = {weight.name: weight for weight in _ALL}

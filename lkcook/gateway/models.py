@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from aiohttp import web
 
 from lkcook import catalog
-from lkcook.engines import weights
+from lkcook.engines import end_of_turn, weights
 from lkcook.engines.completion import Request
 from lkcook.engines.language_model import LanguageModel
 from lkcook.engines.speech_to_text import SpeechToText
@@ -22,7 +22,7 @@ from lkcook.gateway.socket import ProtocolError
 logger = logging.getLogger("lkcook.gateway")
 
 AFTER_A_REPLY = 0.5  # seconds: first its last sentence has to become speech
-_WORDS = {"stt": "speech-to-text", "llm": "language", "tts": "text-to-speech"}
+_WORDS = {"stt": "speech-to-text", "llm": "language", "tts": "text-to-speech", "turns": "end-of-turn"}
 
 
 class Models:
@@ -37,8 +37,8 @@ class Models:
         self._priming: asyncio.Task[None] | None = None
 
     def start_loading(self) -> None:
-        """Begin to load all three; returns at once."""
-        for kind, load in (("stt", _load_stt), ("llm", _load_llm), ("tts", _load_tts)):
+        """Begin to load all of them; returns at once."""
+        for kind, load in _LOAD.items():
             self._loading[kind] = asyncio.create_task(self._load(kind, load))
 
     async def _load(self, kind: str, load: Callable[[], Any]) -> Any:
@@ -134,6 +134,14 @@ def _load_tts() -> TextToSpeech:
 
 def _load_llm() -> LanguageModel:
     return LanguageModel(weights.language_model_path())
+
+
+_LOAD: dict[str, Callable[[], Any]] = {
+    "stt": _load_stt,
+    "llm": _load_llm,
+    "tts": _load_tts,
+    "turns": end_of_turn.load,  # without it semantic turn detection goes by silence alone
+}
 
 
 def _loaded(task: asyncio.Task[Any]) -> bool:

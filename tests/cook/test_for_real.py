@@ -15,7 +15,8 @@ from lkcook.gateway import process
 from tests.cook.conftest import load
 
 NAMES = ["LIVEKIT_INFERENCE_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "ELEVEN_BASE_URL", "ELEVEN_API_KEY",
-         "OPENAI_BASE_URL", "OPENAI_API_KEY", "XAI_BASE_URL", "XAI_API_KEY"]  # fmt: skip
+         "OPENAI_BASE_URL", "OPENAI_API_KEY", "XAI_BASE_URL", "XAI_API_KEY",
+         "GOOGLE_GEMINI_BASE_URL", "GOOGLE_API_KEY", "SSL_CERT_FILE"]  # fmt: skip
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -137,7 +137,7 @@ def test_the_language_model_is_the_usual_one_or_the_small_one(
     if value is not None:
         monkeypatch.setenv("LKCOOK_LLM", value)
     assert weights.language_model_choice() == name and name in WEIGHTS
-    assert weights.needed() == ["whisper-base", "kokoro-82m", name]
+    assert weights.needed() == ["whisper-base", "smart-turn-v3.2", "kokoro-82m", name]
 
 
 @pytest.mark.parametrize("spelling", ["{folder}/Mine.GGUF", "~/Mine.GGUF", "Mine.GGUF"])
@@ -150,7 +150,7 @@ def test_a_language_model_of_the_readers_own_is_used_where_it_is(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("LKCOOK_LLM", spelling.format(folder=tmp_path))
     assert weights.language_model_path() == weights.language_model_choice() == own
-    assert weights.needed() == ["whisper-base", "kokoro-82m"]
+    assert weights.needed() == ["whisper-base", "smart-turn-v3.2", "kokoro-82m"]
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ class Ear:
         turns, silence = self._settings.turns, utterance.silence * SECONDS
         if turns is None:
             return silence >= ENDPOINTING
-        over = silence >= await self._patience.with_(utterance, turns, self._settings.language)
+        over = silence >= await self._patience.with_(utterance, turns)
         if over and self._turn is not None:
             self._end_turn(self._turn)
         return over

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from lkcook.engines import end_of_turn
 from lkcook.engines.tool_calls import ToolCall
+from lkcook.errors import WeightsError
 from lkcook.gateway.realtime import events
 from lkcook.gateway.realtime.items import CallOutput, Message, Part
 from lkcook.gateway.realtime.rejected import Rejected
@@ -87,6 +90,36 @@ async def test_eagerness_is_how_long_an_unfinished_turn_is_waited_for(monkeypatc
         waits.append(talk.all(events.SpeechStopped)[0].at)
         await talk.conversation.aclose()
     assert waits[0] + 0.5 < waits[1] < waits[2] - 1.0
+
+
+async def test_without_the_model_the_longest_wait_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: object) -> float:
+        raise WeightsError("it is not here.", "Fetch it.")
+
+    monkeypatch.setattr(end_of_turn, "probability", missing)
+    talk = await _open(Talk(turns=SemanticVAD("high")))
+    await talk.hear(MORNING)
+    spoken = talk.conversation._hearing.now
+    await talk.hear(2.5)
+    [stopped] = talk.all(events.SpeechStopped)
+    assert 1.7 <= stopped.at - spoken <= 2.3
+    await talk.conversation.aclose()
+
+
+async def test_the_answers_of_one_pause_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, heard = iter([0.2, 0.9, 0.9]), []
+
+    def probability(samples: np.ndarray) -> float:
+        heard.append(len(samples))
+        return next(answers)
+
+    monkeypatch.setattr(end_of_turn, "probability", probability)
+    talk = await _open(Talk(turns=SemanticVAD("medium")))
+    await talk.hear(MORNING, 1.5)
+    [stopped] = talk.all(events.SpeechStopped)
+    assert [round((more - fewer) / 16_000, 1) for fewer, more in pairwise(heard)] == [0.2, 0.2]
+    assert stopped.at * 16_000 > heard[-1]
+    await talk.conversation.aclose()
 
 
 async def test_without_turn_detection_nothing_happens_before_the_client_says_so() -> None:
