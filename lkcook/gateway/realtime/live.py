@@ -18,7 +18,8 @@ from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.realtime import live_setup
 from lkcook.gateway.realtime.connection import LARGEST_MESSAGE, Outbox, serve
 from lkcook.gateway.realtime.ids import duplex_model
-from lkcook.gateway.realtime.live_session import Session, error_event
+from lkcook.gateway.realtime.live_caller import error_event
+from lkcook.gateway.realtime.live_session import Session
 from lkcook.gateway.realtime.openai import ready, refusal
 from lkcook.gateway.realtime.openai_events import with_id
 from lkcook.gateway.realtime.rejected import Rejected

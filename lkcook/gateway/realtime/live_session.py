@@ -17,6 +17,7 @@ from lkcook.gateway.realtime import events
 from lkcook.gateway.realtime.connection import Outbox
 from lkcook.gateway.realtime.conversation import Conversation
 from lkcook.gateway.realtime.items import Message, Part, new_id
+from lkcook.gateway.realtime.live_caller import CallerTurns, error_event, transcript
 from lkcook.gateway.realtime.live_delegation import Delegations, Told
 from lkcook.gateway.realtime.live_items import input_item, text_of
 from lkcook.gateway.realtime.live_setup import Setup
@@ -39,13 +40,11 @@ class Session:
 
     def __init__(self, outbox: Outbox, exchange: Exchange, setup: Setup) -> None:
         self._outbox, self._exchange, self._setup = outbox, exchange, setup
-        self._id, self._muted, self._heard = new_id("live"), False, 0.0  # heard: seconds of the caller's sound
-        self._turns: dict[str, tuple[float, float]] = {}  # item id -> when it was said, in seconds of the session
-        self._told = 0.0  # seconds heard when the last transcript was told
-        self._listening = False  # a turn of the caller has begun and is not understood yet
+        self._id, self._muted = new_id("live"), False
         self._owed: deque[tuple[str | None, bool]] = deque()  # answers still to be given: see _answer
         self._delegations = Delegations(setup.target, setup.backend.get("model") or "")
-        self._stream = Stream(self._sound, self._words)
+        self._stream = Stream(self._sound, lambda *words: self._put(transcript("output", *words)))
+        self._caller = CallerTurns(lambda: self._stream.clock)
         models = exchange.request.app[Models.KEY]
         self._talk = Conversation(models, setup.model, self._tell, setup.settings, exchange.fails)
         self._streaming: asyncio.Task[None] | None = None
@@ -82,7 +81,7 @@ class Session:
         samples = np.zeros_like(samples) if self._muted else samples
         for at in range(0, len(samples), rate):  # a second at a time: others are served in between
             piece = samples[at : at + rate]
-            self._heard += len(piece) / rate
+            self._caller.heard += len(piece) / rate
             await self._talk.hear(piece, rate)
 
     def _mute(self, message: dict[str, Any]) -> None:
@@ -144,7 +143,7 @@ class Session:
         self._next()
 
     def _next(self) -> None:
-        if not self._owed or self._listening or self._talk.active is not None:
+        if not self._owed or self._caller.listening or self._talk.active is not None:
             return
         delegation, asked = self._owed.popleft()
         response = self._talk.respond()
@@ -165,36 +164,12 @@ class Session:
             self._follow_caller(event)
 
     def _follow_caller(self, event: events.Event) -> None:
+        self._put(*self._caller.of(event))
         if isinstance(event, events.SpeechStarted):
-            self._listening = True
-            self._turns[event.item_id] = (self._at(event.at), 0.0)
             for item, heard in self._stream.drop():
                 self._talk.truncate(item.id, heard)
-        elif isinstance(event, events.SpeechStopped):
-            start, _ = self._turns.get(event.item_id, (self._at(event.at), 0.0))
-            self._turns[event.item_id] = (start, self._at(event.at))
-        elif isinstance(event, events.Understood):
-            self._understood(event)
-        elif isinstance(event, events.NotUnderstood):
-            self._put(error_event(event.why, "audio_unintelligible", "server_error"))
-            self._listened(event.item_id)
-
-    def _understood(self, event: events.Understood) -> None:
-        start, end = self._turns.get(event.item_id, (0.0, 0.0))
-        if event.text:
-            # within 0.8 s of sound LiveKit's client makes one message of two turns
-            text = f" {event.text}" if 0 < self._told and self._heard - self._told < 0.8 else event.text
-            self._told = self._heard
-            self._put(_transcript("input", text, start, end))
-            self._listening = False  # who is answered now is the caller; what is owed comes after that
-            self._turns.pop(event.item_id, None)
-        else:
-            self._listened(event.item_id)
-
-    def _listened(self, item_id: str) -> None:
-        self._turns.pop(item_id, None)
-        self._listening = False
-        asyncio.get_running_loop().call_soon(self._next)
+        elif isinstance(event, events.NotUnderstood) or (isinstance(event, events.Understood) and not event.text):
+            asyncio.get_running_loop().call_soon(self._next)  # otherwise the caller is answered first
 
     def _done(self, response: Response) -> None:
         for call in self._delegations.abandoned(response):
@@ -228,17 +203,10 @@ class Session:
     def _usage(self) -> Told:
         return {"seconds": round(self._stream.clock, 3)}
 
-    def _at(self, heard: float) -> float:
-        """A time of the caller's sound, in seconds of the session."""
-        return max(0.0, self._stream.clock - (self._heard - heard))
-
     def _sound(self, samples: np.ndarray) -> None:
         if self._outbox.waiting < _MOST_WAITING:
             sound = base64.b64encode(encode(samples, self._setup.format)).decode()
             self._put({"type": "session.output_audio.delta", "delta": sound})
-
-    def _words(self, text: str, start: float, end: float) -> None:
-        self._put(_transcript("output", text, start, end))
 
     def _put(self, *told: Told) -> None:
         for message in told:
@@ -257,15 +225,3 @@ Session.HANDLERS = {
     "response.item.create": Session._queue_item,
     "response.create": Session._continue,
 }
-
-
-def error_event(why: str, reason: str | None, kind: str = "invalid_request_error", param: str = "", cause: Any = None) -> Told:
-    """cause: the event_id of the client's event at fault."""
-    cause = cause if isinstance(cause, str) else None
-    error = {"type": kind, "code": reason, "message": why, "param": param or None, "client_event_id": cause}
-    return {"type": "error", "error": error}
-
-
-def _transcript(way: str, text: str, start: float, end: float) -> Told:
-    times = {"start_ms": round(start * 1000), "end_ms": round(end * 1000)}
-    return {"type": f"session.{way}_transcript.delta", "delta": text, **times}
