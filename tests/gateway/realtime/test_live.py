@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import numpy as np
 import pytest
 
+from lkcook.engines.completion import Request
 from lkcook.engines.tool_calls import ToolCall
 from lkcook.gateway.realtime.live_stream import FRAME
 from tests.gateway.realtime.conftest import Gateway, encoded
-from tests.gateway.realtime.live_client import BACKEND, BOOK, PATH, Live, reach, start
+from tests.gateway.realtime.live_client import BOOK, PATH, reach, start
 
 MORNING = "Good morning, can you hear me?"
 ANSWER = "Of course. We are open until ten."
@@ -187,13 +189,25 @@ async def test_a_function_is_called_and_its_output_continues_the_delegation(gate
     assert gateway.llm.asked[-1].messages[-1] == {"role": "tool", "tool_call_id": "call_1", "content": "table 4"}
 
 
-async def test_a_call_whose_caller_speaks_on_is_given_up(gateway: Gateway) -> None:
-    gateway.llm.replies = ["Let me see, this takes a while. " * 8, ANSWER]
+async def test_a_call_whose_caller_speaks_on_before_it_is_whole_is_given_up(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = gateway.llm.chat
+
+    async def calls_and_goes_on(request: Request) -> AsyncIterator[Any]:
+        monkeypatch.setattr(gateway.llm, "chat", chat)
+        yield ToolCall("book", "{}", "call_1")
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(gateway.llm, "chat", calls_and_goes_on)
     client = await start(gateway, delegation=TOOLS)
     await client.append("Book.")
-    await client.heard("Let me see")
+    await client.next("response.output_item.done")
     await client.hear(MORNING, PAUSE)
+    incomplete = await client.next("response.incomplete")
+    assert incomplete["response"]["incomplete_details"] == {"reason": "turn_detected"}
     await client.heard(ANSWER)
+    assert not [message for message in gateway.llm.asked[-1].messages if message.get("tool_calls")]
     output = {"type": "function_call_output", "call_id": "call_1", "output": "late"}
     await client.send("response.item.create", item=output, event_id="late")
     error = (await client.next("error"))["error"]
