@@ -142,7 +142,7 @@ def _of_kind(kind: str) -> Iterator[Entry]:
 def _entry(kind: str, model: str, option: str, row: str) -> Entry:
     found = verdict(model, _sdk_kind(kind), option)
     provider, note = _provider(found.model, _sdk_kind(kind)), _join(VOICES.get(row), found.note)
-    embedded = kind in ("stt", "llm", "tts", "voice", "realtime")
+    embedded = kind in ("stt", "llm", "tts", "voice", "realtime", "duplex")
     return Entry(kind, provider, model, found.today, row, found.status, note, _OPTIONS.get(kind, ""), embedded)
 
 

@@ -21,6 +21,7 @@ STAGES: tuple[tuple[type, str], ...] = (
     (llm.LLM, "language model"),
     (tts.TTS, "text to speech"),
 )
+_UNKNOWN_MODEL = re.compile(r"unknown [\w ]*model ")
 _EVENT = re.compile(r'\{"type": "error".*\}$')
 CLOSED = ("closed unexpectedly", "closed before input ended")
 
@@ -57,7 +58,7 @@ class ServerWords(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if _listening.get(self) is not self:
             return  # another call, in tasks of its own
-        event = record.__dict__.get("lk.pii.event")
+        event = record.__dict__.get("lk.pii.event") or record.__dict__.get("lk.pii.error")  # the latter is GPT-Live's
         if isinstance(event, dict):
             self.last = _words_in(event)
 
@@ -121,10 +122,12 @@ def remedy_for(error: Any, message: str = "") -> str:
         return "The model is down: run the cell again, take another model, or give this one a fallback=[…]."
     if isinstance(exception, (APITimeoutError, TimeoutError)):
         return "The backend did not answer in time: run the cell again; if that happens often, close other kernels."
+    if "unknown voice" in message:
+        return "Use a voice of that provider which this backend knows; its answer above lists them."
+    if _UNKNOWN_MODEL.search(message):
+        return "Use a model id that this backend serves; its answer above names the nearest one."
     if _connection_lost(exception):
         return "The backend went away: run the cell again, lkcook.setup() restarts the embedded gateway."
-    if status == 404 and "unknown voice" in message:
-        return "Use a voice of that provider which this backend knows; its answer above lists them."
     if status == 404 or (isinstance(exception, APIError) and "model" in message.lower()):
         return "Use a model id that this backend serves; its answer above names the nearest one."
     if isinstance(exception, APIError):
@@ -134,6 +137,8 @@ def remedy_for(error: Any, message: str = "") -> str:
 
 def _status_of(exception: BaseException | None) -> int | None:
     """The HTTP status, or the code a WebSocket's error message carries, in its body or in the text."""
+    if (refusal := _handshake(exception)) is not None and isinstance(exception, APIConnectionError):
+        return refusal.status
     body = getattr(exception, "body", None)
     code = body.get("code") if isinstance(body, dict) else None
     if event := _EVENT.search(str(exception)):
@@ -149,8 +154,14 @@ def _connection_lost(exception: BaseException | None) -> bool:
 
 def _refusal_in(exception: BaseException) -> str:
     """What a refused WebSocket's answer says: the client of realtime models shows neither its status nor its body."""
-    cause = exception.__cause__
-    return (cause.headers or {}).get("x-refused", "") if isinstance(cause, aiohttp.WSServerHandshakeError) else ""
+    refusal = _handshake(exception)
+    return (refusal.headers or {}).get("x-refused", "") if refusal is not None else ""
+
+
+def _handshake(exception: BaseException | None) -> aiohttp.WSServerHandshakeError | None:
+    """The refused WebSocket behind an error; that of duplex models hides it (`raise … from None`)."""
+    behind = (exception.__cause__ or exception.__context__) if exception is not None else None
+    return behind if isinstance(behind, aiohttp.WSServerHandshakeError) else None
 
 
 def _words_in(body: object) -> str:

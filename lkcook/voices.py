@@ -75,6 +75,10 @@ PROVIDER_VOICES: tuple[ProviderVoice, ...] = tuple(
         ("sage", "Sage", "female", "sky"),
         ("shimmer", "Shimmer", "female", "bella"),
         ("verse", "Verse", "male", "fenrir"),
+        ("beacon", "Beacon", "of GPT-Live", "michael"),
+        ("cinder", "Cinder", "of GPT-Live", "bella"),
+        ("stone", "Stone", "of GPT-Live", "george"),
+        ("vesper", "Vesper", "of GPT-Live", "sky"),
     )
     + _voices(
         "xai",

@@ -20,6 +20,7 @@ from lkcook.audio.playout import Block, Playout
 
 RATE = 24_000
 FRAME = 0.02  # seconds
+CUSHION = 0.1  # seconds of sound that are there before it is played
 
 Arrival = Callable[[float, float], None]
 
@@ -40,7 +41,7 @@ class Listener(io.AudioOutput):
         self.arrival: Arrival | None = None
         self.on_note: OnNote | None = None
         self.rate = rate
-        self._playout = Playout()
+        self._playout = Playout(int(rate * CUSHION))
         self._resampler: pcm.Resampler | None = None
 
     async def start(self) -> None:

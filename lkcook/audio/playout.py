@@ -16,6 +16,11 @@ class _Segment:
     chunks: deque[np.ndarray] = field(default_factory=deque)
     played: int = 0  # samples
     complete: bool = False
+    sounding: bool = False  # enough of it has been there, and it has not run dry since
+
+    def enough(self, cushion: int) -> bool:
+        """So many samples are there, or all there will be."""
+        return self.complete or sum(map(len, self.chunks)) >= cushion
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,14 @@ class Block:
 
 
 class Playout:
-    """A thread-safe queue of int16 mono samples in segments. Sample counts, no clock, no device."""
+    """A thread-safe queue of int16 mono samples in segments. Sample counts, no clock, no device.
 
-    def __init__(self) -> None:
+    cushion: samples that are there before a segment begins to sound, or goes on after it ran dry. A duplex model's voice
+    comes at the pace of the clock: without a cushion each frame that is a little late would be a gap in a word.
+    """
+
+    def __init__(self, cushion: int = 0) -> None:
+        self._cushion = cushion
         self._segments: deque[_Segment] = deque()
         self._lock = threading.Lock()
         self._paused = False
@@ -85,6 +95,9 @@ class Playout:
         with self._lock:
             while not self._paused and self._segments:
                 segment = self._segments[0]
+                segment.sounding = segment.sounding or segment.enough(self._cushion)
+                if not segment.sounding:
+                    break
                 if heard < count and segment.chunks:
                     if segment.played == 0:
                         events.append(None)
@@ -93,6 +106,7 @@ class Playout:
                     events.append(segment.played)
                     self._segments.popleft()
                 else:
+                    segment.sounding = heard == count
                     break
         return Block(out, heard, tuple(events))
 

@@ -14,7 +14,7 @@ from lkcook.gateway.auth import Credentials, error_response, guard
 from lkcook.gateway.chat import handle_chat, handle_models
 from lkcook.gateway.failing import Failing, handle_failing
 from lkcook.gateway.models import Models
-from lkcook.gateway.realtime import gemini
+from lkcook.gateway.realtime import gemini, live
 from lkcook.gateway.realtime import openai as realtime
 from lkcook.gateway.realtime.gemini_resumption import Handles
 from lkcook.gateway.requests import RequestLog, handle_requests
@@ -68,6 +68,7 @@ def build(credentials: Credentials, models: Models | None = None) -> web.Applica
     app.add_routes(elevenlabs.ROUTES)
     app.add_routes(realtime.ROUTES)
     app.add_routes(gemini.ROUTES)
+    app.add_routes(live.ROUTES)
     return app
 
 

@@ -157,3 +157,16 @@ def test_a_writer_and_a_reader_in_two_threads_lose_nothing(playout):
             playout.write(ramp(chunk, chunk + 10))
         playout.complete()
     assert everything.wait(10) and read == list(range(5000)) and finished == [100] * 50
+
+
+def test_a_segment_with_a_cushion_sounds_once_there_is_enough_or_no_more_comes():
+    playout = Playout(cushion=6)
+    playout.write(ramp(1, 5))
+    assert playout.read(4).heard == 0
+    playout.write(ramp(5, 7))
+    assert heard(playout.read(4)) == [1, 2, 3, 4] and heard(playout.read(4)) == [5, 6]
+    playout.write(ramp(7, 9))
+    assert playout.read(4).heard == 0, "it has run dry: a little would run dry again at once"
+    playout.complete()
+    last = playout.read(4)
+    assert heard(last) == [7, 8] and last.events == (8,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+import aiohttp
 import pytest
 from livekit.agents import APIConnectionError, APIError, APIStatusError, APITimeoutError, llm, stt
 
@@ -30,14 +31,15 @@ def test_an_error_event_is_unwrapped():
     assert message_of(error) == "boom"
 
 
-def _log(message: str) -> None:
+def _log(message: str, name: str = "event") -> None:
     event = {"type": "error", "message": message}
-    logging.getLogger("livekit.agents").error("refused", extra={"lk.pii.event": event})
+    logging.getLogger("livekit.agents").error("refused", extra={f"lk.pii.{name}": event})
 
 
-def test_words_that_only_the_log_has_are_kept():
+@pytest.mark.parametrize("name", ["event", "error"])  # the speech-to-text client's, and GPT-Live's
+def test_words_that_only_the_log_has_are_kept(name):
     with server_words() as words:
-        _log("try x/z")
+        _log("try x/z", name)
         inside = APIError("returned an error", body={"code": 4})
         error = stt.STTError(timestamp=0, label="", error=inside, recoverable=False)
         assert message_of(error, words()) == "returned an error: try x/z"
@@ -80,3 +82,27 @@ def test_the_sentence_of_a_text_to_speech_refusal_is_told_without_its_json():
 )
 def test_every_cause_has_its_own_remedy(error, words):
     assert words in remedy_for(error, message_of(error))
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "remedy"),
+    [
+        (404, "unknown duplex model 'x'; did you mean 'y'?", "names the nearest"),
+        (429, "its quota is used up", "wait a moment"),
+        (503, "the model is down", "take another model"),
+    ],
+)
+def test_why_a_duplex_models_socket_was_refused_is_told_though_its_client_hides_it(status, told, remedy):
+    refusal = aiohttp.WSServerHandshakeError(None, (), status=status, headers={"x-refused": told})
+    with pytest.raises(APIConnectionError) as raised:
+        try:
+            raise refusal
+        except aiohttp.ClientError:
+            raise APIConnectionError("connection error") from None
+    message = message_of(raised.value)
+    assert told in message and remedy in remedy_for(raised.value, message)
+
+
+def test_a_session_that_was_refused_with_words_is_not_taken_for_a_backend_that_went_away():
+    error = APIConnectionError("connection closed unexpectedly")
+    assert "Use a voice" in remedy_for(error, message_of(error, "unknown voice 'bob'; known: marin"))

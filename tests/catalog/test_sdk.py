@@ -78,9 +78,9 @@ def test_the_colon_of_each_kind_is_told() -> None:
     assert all(entry.string.endswith(":{voice}") for entry in lkcook.models("tts", status="works"))
 
 
-def test_the_embedded_gateway_serves_speech_language_and_realtime_models() -> None:
-    assert {entry.kind for entry in lkcook.models() if entry.embedded} == {"stt", "llm", "tts", "voice", "realtime"}
-    assert all(entry.embedded for kind in ("stt", "llm", "tts", "voice") for entry in lkcook.models(kind))
+def test_the_embedded_gateway_serves_speech_language_realtime_and_duplex_models() -> None:
+    assert {entry.kind for entry in lkcook.models() if entry.embedded} == {"stt", "llm", "tts", "voice", "realtime", "duplex"}
+    assert all(entry.embedded for kind in ("stt", "llm", "tts", "voice", "duplex") for entry in lkcook.models(kind))
 
 
 def snapshot() -> dict[str, Any]:

@@ -33,7 +33,7 @@ def test_a_search_finds_rows_with_all_of_its_words_whatever_the_case() -> None:
 
 
 def test_what_is_served_offline_can_be_picked() -> None:
-    assert {entry.kind for entry in lkcook.models().where(embedded=False)} == set(KINDS) - {"stt", "llm", "tts", "realtime"}
+    assert {entry.kind for entry in lkcook.models().where(embedded=False)} == set(KINDS) - {"stt", "llm", "tts", "realtime", "duplex"}
 
 
 def test_a_filter_that_does_not_exist_names_those_that_do() -> None:

@@ -60,6 +60,11 @@ class Outbox:
         self._messages: asyncio.Queue[dict[str, Any] | tuple[int, str] | None] = asyncio.Queue()
         self._sending = asyncio.create_task(self._send())
 
+    @property
+    def waiting(self) -> int:
+        """Messages that the client has not taken yet."""
+        return self._messages.qsize()
+
     def put(self, message: dict[str, Any]) -> None:
         """Send it as JSON."""
         self._messages.put_nowait(message)

@@ -39,6 +39,22 @@ def known_model(asked: Any) -> str:
     raise ProtocolError(f"unknown realtime model {asked!r}; {catalog.advice(str(asked), 'realtime')}", code=404)
 
 
+def duplex_model(asked: Any) -> str:
+    """With its provider, whoever asked: LiveKit Inference's client names it, OpenAI's does not. Raises ProtocolError (404)."""
+    for model in (str(asked), f"openai/{asked}"):
+        if model in catalog.ids("duplex"):
+            return model
+    raise ProtocolError(f"unknown duplex model {asked!r}; {catalog.advice(str(asked), 'duplex')}", code=404)
+
+
+def delegated_model(asked: Any) -> str:
+    """The language model that work is delegated to, with its provider. Raises ProtocolError (404)."""
+    for model in (str(asked), f"openai/{asked}"):
+        if model in catalog.ids("llm"):
+            return model
+    raise ProtocolError(f"unknown language model {asked!r}; {catalog.advice(str(asked), 'llm')}", code=404)
+
+
 @cache
 def gemini_ids() -> tuple[str, ...]:
     """What Google's own clients call the models of Gemini Live: the catalog's, and those LiveKit's plugin knows.

@@ -33,8 +33,8 @@ class Part:
     said: list[tuple[str, float]] = field(default_factory=list)
     transcript: asyncio.Future[str] | None = None
 
-    def truncate(self, seconds: float) -> None:
-        """Keep what was heard within `seconds`: whole pieces, and of the last one its share of words."""
+    def within(self, seconds: float) -> list[tuple[str, float]]:
+        """Of `said`, what is heard in the first `seconds`: whole pieces, and of the last one its share of words."""
         kept, begin = [], 0.0
         for text, end in self.said:
             if end > seconds:
@@ -45,8 +45,12 @@ class Part:
             begin = end
             if end >= seconds:
                 break
-        self.said, self.seconds = kept, min(self.seconds, seconds)
-        self.text = "".join(text for text, _ in kept)
+        return kept
+
+    def truncate(self, seconds: float) -> None:
+        """Keep what was heard within `seconds`."""
+        self.said, self.seconds = self.within(seconds), min(self.seconds, seconds)
+        self.text = "".join(text for text, _ in self.said)
 
 
 @dataclass(eq=False)

@@ -43,14 +43,24 @@ async def handle_realtime(request: web.Request) -> web.StreamResponse:
     try:
         model = (transcription_model if listens else known_model)(request.query.get("model"))
         exchange.refuse_if_failing(model)
-        for ready in (request.app[Models.KEY].language_model, request.app[Models.KEY].speech_to_text):
-            await ready()
+        await ready(request)
     except ProtocolError as error:
-        code = {404: "model_not_found", 429: "rate_limit_exceeded"}.get(error.code)
-        refused = error_response(error.code, str(error), "invalid_request_error" if error.code < 429 else "server_error", code)
-        refused.headers["x-refused"] = " ".join(str(error).encode("ascii", "backslashreplace").decode().split())[:1000]
-        return refused
+        return refusal(error)
     return await serve(request, lambda outbox: _Client(outbox, exchange, model, listens=listens))
+
+
+async def ready(request: web.Request) -> None:
+    """Wait for the engines that every conversation needs. Raises ProtocolError when one cannot be loaded."""
+    for engine in (request.app[Models.KEY].language_model, request.app[Models.KEY].speech_to_text):
+        await engine()
+
+
+def refusal(error: ProtocolError) -> web.Response:
+    """The answer instead of a socket; the sentence also stands in a header, because LiveKit's clients show no body."""
+    code = {404: "model_not_found", 429: "rate_limit_exceeded"}.get(error.code)
+    refused = error_response(error.code, str(error), "invalid_request_error" if error.code < 429 else "server_error", code)
+    refused.headers["x-refused"] = " ".join(str(error).encode("ascii", "backslashreplace").decode().split())[:1000]
+    return refused
 
 
 class _Client:
