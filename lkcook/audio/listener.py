@@ -20,7 +20,7 @@ from lkcook.audio.playout import Block, Playout
 
 RATE = 24_000
 FRAME = 0.02  # seconds
-CUSHION = 0.1  # seconds of sound that are there before it is played
+CUSHION = 0.1  # seconds of sound that are there before a voice that has run dry goes on
 
 Arrival = Callable[[float, float], None]
 

@@ -16,7 +16,7 @@ class _Segment:
     chunks: deque[np.ndarray] = field(default_factory=deque)
     played: int = 0  # samples
     complete: bool = False
-    sounding: bool = False  # enough of it has been there, and it has not run dry since
+    sounding: bool = True  # until it runs dry, and again once enough is there
 
     def enough(self, cushion: int) -> bool:
         """So many samples are there, or all there will be."""
@@ -39,8 +39,8 @@ class Block:
 class Playout:
     """A thread-safe queue of int16 mono samples in segments. Sample counts, no clock, no device.
 
-    cushion: samples that are there before a segment begins to sound, or goes on after it ran dry. A duplex model's voice
-    comes at the pace of the clock: without a cushion each frame that is a little late would be a gap in a word.
+    cushion: samples that are there before a segment that ran dry goes on. A duplex model's voice comes at the pace of the
+    clock: without a cushion each frame that is a little late would be a gap in a word. What comes faster never waits.
     """
 
     def __init__(self, cushion: int = 0) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -98,25 +97,13 @@ async def test_utterances_in_a_row_start_and_finish_one_after_the_other(listener
 
 
 async def test_an_utterance_that_is_written_slowly_is_finished_when_it_is_whole(listener, tape):
-    await capture(listener, tone(0.12, 440))
-    await tape.until(lambda: len(tape.samples) == 0.12 * RATE)
+    await capture(listener, tone(0.06, 440))
+    await tape.until(lambda: len(tape.samples) == 0.06 * RATE)
     assert not tape.finished
     await capture(listener, tone(0.06, 440))
     listener.flush()
     await listener.wait_for_playout()
-    assert tape.finished == [(0.18, False)] and len(tape.events) == 2
-
-
-async def test_a_voice_that_comes_at_the_pace_of_the_clock_is_heard_without_gaps(listener, tape):
-    due = time.monotonic()
-    for late in (0, 20, 0, 40, 10, 0, 30, 0, 45, 0):  # ms
-        due += 0.05
-        await asyncio.sleep(max(0.0, due + late / 1000 - time.monotonic()))
-        await capture(listener, np.full(1200, 1000, np.int16), frame=0.05)
-    listener.flush()
-    await listener.wait_for_playout()
-    assert len(tape.samples) == 12_000
-    assert {len(samples) for samples, _ in tape.blocks} == {480}, "a frame that was late is a gap in a word"
+    assert tape.finished == [(0.12, False)] and len(tape.events) == 2
 
 
 async def test_what_is_cleared_was_played_up_to_the_position_told(listener, tape):

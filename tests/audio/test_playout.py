@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -159,14 +160,28 @@ def test_a_writer_and_a_reader_in_two_threads_lose_nothing(playout):
     assert everything.wait(10) and read == list(range(5000)) and finished == [100] * 50
 
 
-def test_a_segment_with_a_cushion_sounds_once_there_is_enough_or_no_more_comes():
+def test_a_segment_that_ran_dry_goes_on_once_a_cushion_is_there_or_no_more_comes():
     playout = Playout(cushion=6)
     playout.write(ramp(1, 5))
+    assert heard(playout.read(4)) == [1, 2, 3, 4], "what comes first never waits"
     assert playout.read(4).heard == 0
     playout.write(ramp(5, 7))
-    assert heard(playout.read(4)) == [1, 2, 3, 4] and heard(playout.read(4)) == [5, 6]
-    playout.write(ramp(7, 9))
-    assert playout.read(4).heard == 0, "it has run dry: a little would run dry again at once"
+    assert playout.read(4).heard == 0, "a little would run dry again at once"
+    playout.write(ramp(7, 11))
+    assert heard(playout.read(4)) == [5, 6, 7, 8] and heard(playout.read(4)) == [9, 10]
+    playout.write(ramp(11, 12))
     playout.complete()
     last = playout.read(4)
-    assert heard(last) == [7, 8] and last.events == (8,)
+    assert heard(last) == [11] and last.events == (11,)
+
+
+@pytest.mark.parametrize("cushion, gaps", [(0, 2), (2400, 1)])
+def test_a_voice_that_comes_at_the_pace_of_the_clock_has_one_gap_and_no_more(cushion, gaps):
+    playout, blocks = Playout(cushion), []
+    late = (0, 20, 0, 40, 10, 0, 30, 0, 15, 0)  # ms behind its time comes each frame of 50 ms
+    arrivals = [50 * number + behind for number, behind in enumerate(late)]
+    for now in range(0, 480, 20):  # ms; a block of 20 ms is played at a time
+        for _ in [at for at in arrivals if now - 20 < at <= now]:
+            playout.write(ramp(1, 1201))
+        blocks.append(playout.read(480).heard)
+    assert sum(then < 480 == before for before, then in pairwise(blocks)) == gaps
