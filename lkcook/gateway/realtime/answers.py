@@ -70,7 +70,8 @@ class Answers:
         self._refuse_second()
         voice = self.voice_of(self.settings, ask.voice)
         modality = ask.modality or self.settings.modality
-        response = Response(modality, ask.voice or self.settings.voice, ask.metadata, ask.apart)
+        name = ask.voice or self.settings.voice
+        response = Response(modality, name, ask.metadata, ask.apart, ask.max_tokens, ask.audio_format)
         return self._start(response, lambda: self._plan(ask, voice))
 
     def say(self, text: str) -> Response:

@@ -97,6 +97,12 @@ class Items:
         """The newest one's id."""
         return self._items[-1].id if self._items else None
 
+    @property
+    def sounded(self) -> bool:
+        """The model has been heard."""
+        messages = [item for item in self._items if isinstance(item, Message) and item.role == "assistant"]
+        return any(part.seconds for message in messages for part in message.parts)
+
     def add(self, item: Item, after: str | None = None) -> str | None:
         """Insert behind the item with the id `after` (None: at the end); returns the id of the one before it."""
         if any(item.id == other.id for other in self._items):

@@ -22,6 +22,22 @@ SERVER_VAD = {
     "idle_timeout_ms": None,
 }
 _SEMANTIC_VAD = {"type": "semantic_vad", "eagerness": "auto", "create_response": True, "interrupt_response": True}
+_REQUIRED = {
+    "session.update": ["session"],
+    "input_audio_buffer.append": ["audio"],
+    "conversation.item.create": ["item"],
+    "conversation.item.retrieve": ["item_id"],
+    "conversation.item.delete": ["item_id"],
+    "conversation.item.truncate": ["item_id", "content_index", "audio_end_ms"],
+}
+
+
+def require(message: dict[str, Any], *names: str, path: str = "") -> None:
+    """names: the fields it must have; by default those of a client event."""
+    for name in names or _REQUIRED.get(message["type"], ()):
+        if name not in message:
+            told = f"Missing required parameter: {path + name!r}."
+            raise Rejected(told, "missing_required_parameter", param=path + name)
 
 
 def modality(value: Any, param: str) -> Any:
