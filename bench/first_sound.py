@@ -2,8 +2,8 @@
 
     python bench/first_sound.py [--rounds N]
 
-Every kind of agent has the same instructions and hears the same lines, in calls that take turns, so that whatever else
-the machine does hits all alike. `first sound` is measured on the recording of the call, for all kinds in the same way:
+Every kind of agent has the same instructions, speaks with the same voice of this machine and hears the same lines, in
+calls that take turns, so that whatever else the machine does hits all alike. `first sound` is measured on the recording of the call, for all kinds in the same way:
 from the last syllable of a line to the first audible sample of the answer. Compare the rows of one run, by their ratio
 to the pipeline; seconds depend on the machine.
 """
@@ -40,12 +40,13 @@ PATIENCE = 60.0  # seconds: the machine may be busy
 def kinds() -> dict[str, Callable[[], AgentSession]]:
     """What is compared; the first one is what the others are measured against."""
     silence = TurnDetection(type="server_vad", silence_duration_ms=500)
+    eve = {"voice": "eve", "base_url": os.environ.get("XAI_BASE_URL", "")}
     return {
         "pipeline": new_session,
         "openai, semantic VAD": lambda: _realtime(openai.realtime.RealtimeModel()),
         "openai, server VAD": lambda: _realtime(openai.realtime.RealtimeModel(turn_detection=silence)),
-        "google": lambda: _realtime(google.realtime.RealtimeModel()),
-        "xai": lambda: _realtime(xai.realtime.RealtimeModel(base_url=os.environ["XAI_BASE_URL"])),
+        "google": lambda: _realtime(google.realtime.RealtimeModel(voice="Kore")),
+        "xai": lambda: _realtime(xai.realtime.RealtimeModel(**eve)),
     }
 
 

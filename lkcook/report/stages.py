@@ -67,7 +67,7 @@ class _Times:
 
 def read_turns(evidence: Evidence, origin: float) -> Turns:
     """One row for each caller turn that was answered, in a call that started at `origin` (time.time())."""
-    times = [_times(evidence, said, reply) for said, reply in _answered(evidence.messages)]
+    times = [_times(evidence, _as_spoken(evidence, said, reply), reply) for said, reply in _answered(evidence.messages)]
     cut = _cut_rows(evidence, times)
     rows = [_row(evidence, each, origin) for each in times]
     return Turns(replace(row, cut_off=index in cut) for index, row in enumerate(rows))
@@ -82,6 +82,17 @@ def _answered(messages: Iterable[Message]) -> Iterable[tuple[Message, Message]]:
         elif said is not None:
             yield said, message
             said = None
+
+
+def _as_spoken(evidence: Evidence, said: Message, reply: Message) -> Message:
+    """When a realtime model does not tell that somebody speaks, LiveKit has only the transcript, which comes later."""
+    lines = [line for line in evidence.spoken if line.ended_at <= reply.started_at]
+    if not lines or lines[-1].ended_at > said.started_at:
+        return said
+    before = [message for message in evidence.messages if message.started_at < said.started_at]
+    if any(message.ended_at > lines[-1].ended_at for message in before):
+        return said  # that line was answered before
+    return replace(said, started_at=lines[-1].started_at, ended_at=lines[-1].ended_at)
 
 
 def _times(evidence: Evidence, said: Message, reply: Message) -> _Times:
