@@ -12,6 +12,7 @@ from lkcook.gateway.realtime.rejected import Rejected
 
 Status = Literal["in_progress", "completed", "incomplete"]
 ROOT = "root"  # before everything
+_SILENCE = "The caller is silent. Say something to them."
 
 
 def new_id(prefix: str) -> str:
@@ -166,3 +167,10 @@ def chat_messages(instructions: str, items: list[Item]) -> list[dict[str, Any]]:
         else:
             messages.append({"role": "tool", "tool_call_id": item.call_id, "content": item.output})
     return messages
+
+
+def prompted(messages: list[dict[str, Any]], instructions: str | None) -> list[dict[str, Any]]:
+    """A small model adds nothing to its own words, unless it is told to: by `instructions`, or by the silence."""
+    if not messages or messages[-1]["role"] != "assistant" or "tool_calls" in messages[-1]:
+        return messages
+    return [*messages, {"role": "system", "content": instructions or _SILENCE}]
