@@ -40,13 +40,12 @@ PATIENCE = 60.0  # seconds: the machine may be busy
 def kinds() -> dict[str, Callable[[], AgentSession]]:
     """What is compared; the first one is what the others are measured against."""
     silence = TurnDetection(type="server_vad", silence_duration_ms=500)
-    eve = {"voice": "eve", "base_url": os.environ.get("XAI_BASE_URL", "")}
     return {
         "pipeline": new_session,
         "openai, semantic VAD": lambda: _realtime(openai.realtime.RealtimeModel()),
         "openai, server VAD": lambda: _realtime(openai.realtime.RealtimeModel(turn_detection=silence)),
         "google": lambda: _realtime(google.realtime.RealtimeModel(voice="Kore")),
-        "xai": lambda: _realtime(xai.realtime.RealtimeModel(**eve)),
+        "xai": lambda: _realtime(xai.realtime.RealtimeModel(base_url=os.environ["XAI_BASE_URL"])),
     }
 
 

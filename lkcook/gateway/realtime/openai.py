@@ -69,6 +69,7 @@ class _Client:
             "session.update": self._update,
             "input_audio_buffer.append": self._append,
             "input_audio_buffer.commit": lambda _: self._commit(),
+            **({"conversation.item.commit": lambda _: self._commit()} if provider == "xai" else {}),  # the same in xAI's words
             "input_audio_buffer.clear": lambda _: self._conversation.clear(),
             "conversation.item.create": self._create_item,
             "conversation.item.retrieve": self._retrieve,

@@ -71,6 +71,12 @@ def tools(value: Any, param: str) -> tuple[dict[str, Any], ...]:
     )
 
 
+def foreign_tools(value: Any) -> list[str]:
+    """The types of tools that a provider runs by itself."""
+    tools = [tool for tool in value if isinstance(tool, dict)] if isinstance(value, list) else []
+    return [str(tool.get("type")) for tool in tools if tool.get("type") != "function"]
+
+
 def tool_choice(value: Any, param: str) -> str | dict[str, Any] | None:
     """"auto", "none", "required" or one function, in the shape of chat completions."""
     if value in ("auto", "none", "required", None):

@@ -144,6 +144,7 @@ class Session:
             if name == "instructions" and not isinstance(value, str):
                 raise Rejected("instructions are text", "invalid_type", param=param)
             self._state[name] = value
+            self.notes += [options.only_the_cloud(kind) for kind in fields.foreign_tools(value) if name == "tools"]
         else:
             raise Rejected(f"Unknown parameter: {param!r}.", "unknown_parameter", param=param)
 

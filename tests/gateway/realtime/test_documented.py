@@ -254,6 +254,23 @@ async def test_a_voice_cannot_be_changed_once_it_has_been_heard(gateway: Gateway
     assert refused["error"]["code"] == "cannot_update_voice"
 
 
+async def test_xais_client_may_commit_its_turns_in_xais_words(gateway: Gateway) -> None:
+    client = await gateway.connect("grok-voice-latest")
+    tools = [{"type": "web_search"}, {"type": "x_search", "allowed_x_handles": ["xai"]}, BOOK]
+    await client.send("session.update", session={"voice": "Ara", "turn_detection": {"type": None}, "tools": tools})
+    session = (await client.next("session.updated"))["session"]
+    assert session["turn_detection"] is None and session["tools"] == tools
+    await client.hear(MORNING)
+    await client.send("conversation.item.commit")
+    await client.next("conversation.item.added")
+    await client.send("response.create", response={"modalities": ["text", "audio"]})
+    assert (await client.next("response.done"))["response"]["status"] == "completed"
+    assert [tool["function"]["name"] for tool in gateway.llm.asked[-1].tools] == ["book"]
+    async with gateway.http().get(gateway.server.make_url("/requests")) as answer:
+        notes = [note for record in (await answer.json())["requests"] for note in record["notes"]]
+    assert notes == [f"{name}: only the cloud honours it" for name in ("web_search", "x_search", "modalities")]
+
+
 async def test_everything_gemini_says_is_as_documented(gateway: Gateway) -> None:
     told = [*await _interrupted_gemini(gateway), *await _calling_gemini(gateway)]
     messages = [LiveServerMessage.model_validate_json(raw) for raw in told]  # unknown fields are errors
