@@ -7,41 +7,17 @@ what nobody recorded stays None.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from livekit.agents.telemetry import trace_types
 
+from lkcook.report.evidence import Evidence, SpokenLine
 from lkcook.report.spans import Span, Trace
 from lkcook.report.transcript import Message
 from lkcook.report.turns import Turn, Turns
 
 SAME = 0.001  # seconds: LiveKit rounds one clock reading differently for spans and for metrics
-
-
-class SpokenLine(Protocol):
-    """What a caller knows about a line it spoke; times are time.time()."""
-
-    text: str
-    started_at: float
-    ended_at: float
-
-
-@dataclass
-class Evidence:
-    """What is known of a call; all times are time.time().
-
-    spoken: lines of a scripted caller. finals: arrivals of final transcripts. tools: (time, name) of functions
-    called. first_sound(after, before): the agent's first audible sample in that window, None if there is none.
-    """
-
-    messages: Sequence[Message]
-    spoken: Sequence[SpokenLine] = ()
-    trace: Trace = field(default_factory=Trace)
-    finals: Sequence[float] = ()
-    tools: Sequence[tuple[float, str]] = ()
-    first_sound: Callable[[float, float], float | None] = lambda after, before: None
 
 
 @dataclass

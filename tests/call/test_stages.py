@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from lkcook.report.stages import Evidence, read_turns
+from lkcook.report.evidence import Evidence
+from lkcook.report.stages import read_turns
 from lkcook.report.transcript import Message, Transcript
 
 

@@ -63,8 +63,7 @@ class _Client:
         self._session = Session(shown, provider, "transcription" if listens else "realtime")
         self._conversation_id, self._cause = new_id("conv"), None
         self._wording = Wording(self._conversation_id, lambda: self._session)
-        models = exchange.request.app[Models.KEY]
-        self._conversation = Conversation(models, model, self._tell, self._settings(), exchange.fails)
+        self._conversation = Conversation(exchange.request.app[Models.KEY], model, self._tell, self._settings(), exchange.fails)
         self._handlers: dict[str, Callable[[dict[str, Any]], Awaitable[None] | None]] = {
             "session.update": self._update,
             "input_audio_buffer.append": self._append,
@@ -73,7 +72,7 @@ class _Client:
             "input_audio_buffer.clear": lambda _: self._conversation.clear(),
             "conversation.item.create": self._create_item,
             "conversation.item.retrieve": self._retrieve,
-            "conversation.item.delete": lambda message: self._conversation.delete(message.get("item_id")),
+            "conversation.item.delete": lambda message: self._conversation.delete(message["item_id"]),
             "conversation.item.truncate": self._truncate,
             "response.create": self._respond,
             "response.cancel": self._cancel,
@@ -146,17 +145,12 @@ class _Client:
         self._conversation.add(openai_items.read(item, self._transcribe), after)
 
     def _retrieve(self, message: dict[str, Any]) -> None:
-        item = self._conversation.find(message.get("item_id"))
+        item = self._conversation.find(message["item_id"])
         self._send({"type": "conversation.item.retrieved", "item": openai_items.shown(item)})
 
     def _truncate(self, message: dict[str, Any]) -> None:
         self._exchange.record(self._model, message)
-        end = message.get("audio_end_ms")
-        if isinstance(end, bool) or not isinstance(end, int | float) or end < 0:
-            raise Rejected("audio_end_ms is a number of milliseconds", "invalid_type", param="audio_end_ms")
-        if message["content_index"] != 0:
-            raise Rejected("content_index is 0: messages have one part", param="content_index")
-        self._conversation.truncate(message.get("item_id"), end / 1000)
+        self._conversation.truncate(message["item_id"], openai_fields.heard_seconds(message))
 
     def _respond(self, message: dict[str, Any]) -> None:
         record = self._exchange.record(self._model, message)

@@ -40,6 +40,16 @@ def require(message: dict[str, Any], *names: str, path: str = "") -> None:
             raise Rejected(told, "missing_required_parameter", param=path + name)
 
 
+def heard_seconds(message: dict[str, Any]) -> float:
+    """Of a conversation.item.truncate."""
+    end = message["audio_end_ms"]
+    if isinstance(end, bool) or not isinstance(end, int | float) or end < 0:
+        raise Rejected("audio_end_ms is a number of milliseconds", "invalid_type", param="audio_end_ms")
+    if message["content_index"] != 0:
+        raise Rejected("content_index is 0: messages have one part", param="content_index")
+    return end / 1000
+
+
 def modality(value: Any, param: str) -> Any:
     """["audio"] or ["text"]."""
     if value not in (["audio"], ["text"]):
