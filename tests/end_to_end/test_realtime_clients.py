@@ -14,7 +14,7 @@ from google.genai import types
 from openai import AsyncOpenAI
 
 from lkcook.audio.clip import Clip
-from tests.end_to_end.conftest import words_in
+from tests.end_to_end.conftest import spoken_part, words_in
 from tests.speech import plain, say, word_error_rate
 
 AVA = (
@@ -39,10 +39,8 @@ async def speak(send: Callable[[np.ndarray], Awaitable[None]], rate: int, *parts
 
 
 def heard(sound: bytes) -> str:
-    """What is said in the model's 16-bit sound, without the silence around it, in which Whisper hears things."""
-    samples = np.frombuffer(sound, "<i2")
-    loud = np.flatnonzero(np.abs(samples) > 300)
-    return words_in(Clip(samples[loud[0] : loud[-1] + 4800], 24_000))
+    """What is said in the model's 16-bit sound."""
+    return words_in(spoken_part(Clip(np.frombuffer(sound, "<i2"), 24_000)))
 
 
 class OpenAIs:
