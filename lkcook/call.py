@@ -22,12 +22,13 @@ from lkcook.journal import Journal, OnEvent
 from lkcook.line import TelephoneLine, accept_interruption
 from lkcook.panel import live
 from lkcook.parties import Script
+from lkcook.report.evidence import Evidence
 from lkcook.report.latency import Latency
 from lkcook.report.placing import placed
 from lkcook.report.recording import Recorder
 from lkcook.report.requests import Requests
 from lkcook.report.spans import Trace, spans_below
-from lkcook.report.stages import Evidence, read_turns
+from lkcook.report.stages import read_turns
 from lkcook.report.timeline import Timeline
 from lkcook.report.timeline_reading import read_timeline
 from lkcook.report.transcript import Message, Transcript

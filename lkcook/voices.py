@@ -82,8 +82,8 @@ PROVIDER_VOICES: tuple[ProviderVoice, ...] = tuple(
     )
     + _voices(
         "xai",
-        ("ara", "Ara", "female", "alloy"),
-        ("eve", "Eve", "female", "heart"),
+        ("ara", "Ara", "female", "heart"),
+        ("eve", "Eve", "female", "alloy"),
         ("leo", "Leo", "male", "michael"),
         ("rex", "Rex", "male", "fenrir"),
         ("sal", "Sal", "male", "george"),

@@ -7,41 +7,17 @@ what nobody recorded stays None.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from livekit.agents.telemetry import trace_types
 
+from lkcook.report.evidence import Evidence, SpokenLine
 from lkcook.report.spans import Span, Trace
 from lkcook.report.transcript import Message
 from lkcook.report.turns import Turn, Turns
 
 SAME = 0.001  # seconds: LiveKit rounds one clock reading differently for spans and for metrics
-
-
-class SpokenLine(Protocol):
-    """What a caller knows about a line it spoke; times are time.time()."""
-
-    text: str
-    started_at: float
-    ended_at: float
-
-
-@dataclass
-class Evidence:
-    """What is known of a call; all times are time.time().
-
-    spoken: lines of a scripted caller. finals: arrivals of final transcripts. tools: (time, name) of functions
-    called. first_sound(after, before): the agent's first audible sample in that window, None if there is none.
-    """
-
-    messages: Sequence[Message]
-    spoken: Sequence[SpokenLine] = ()
-    trace: Trace = field(default_factory=Trace)
-    finals: Sequence[float] = ()
-    tools: Sequence[tuple[float, str]] = ()
-    first_sound: Callable[[float, float], float | None] = lambda after, before: None
 
 
 @dataclass
@@ -67,7 +43,7 @@ class _Times:
 
 def read_turns(evidence: Evidence, origin: float) -> Turns:
     """One row for each caller turn that was answered, in a call that started at `origin` (time.time())."""
-    times = [_times(evidence, said, reply) for said, reply in _answered(evidence.messages)]
+    times = [_times(evidence, _as_spoken(evidence, said, reply), reply) for said, reply in _answered(evidence.messages)]
     cut = _cut_rows(evidence, times)
     rows = [_row(evidence, each, origin) for each in times]
     return Turns(replace(row, cut_off=index in cut) for index, row in enumerate(rows))
@@ -82,6 +58,17 @@ def _answered(messages: Iterable[Message]) -> Iterable[tuple[Message, Message]]:
         elif said is not None:
             yield said, message
             said = None
+
+
+def _as_spoken(evidence: Evidence, said: Message, reply: Message) -> Message:
+    """When a realtime model does not tell that somebody speaks, LiveKit has only the transcript, which comes later."""
+    lines = [line for line in evidence.spoken if line.ended_at <= reply.started_at]
+    if not lines or lines[-1].ended_at > said.started_at:
+        return said
+    before = [message for message in evidence.messages if message.started_at < said.started_at]
+    if any(message.ended_at > lines[-1].ended_at for message in before):
+        return said  # that line was answered before
+    return replace(said, started_at=lines[-1].started_at, ended_at=lines[-1].ended_at)
 
 
 def _times(evidence: Evidence, said: Message, reply: Message) -> _Times:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from functools import cache
 
+import numpy as np
 import pytest
 
 import lkcook
@@ -36,3 +37,9 @@ def words_in(clip: Clip, language: str = "en") -> str:
     """What is said in a mono clip."""
     samples, piece = to_float(clip.mono(SAMPLE_RATE)), 28 * SAMPLE_RATE
     return " ".join(ear().transcribe(samples[i : i + piece], language=language).text for i in range(0, len(samples), piece))
+
+
+def spoken_part(clip: Clip) -> Clip:
+    """A mono clip without the silence around what is said, in which Whisper hears things, or nothing at all."""
+    loud = np.flatnonzero(np.abs(clip.samples) > 300)
+    return Clip(clip.samples[loud[0] : loud[-1] + clip.sample_rate // 5], clip.sample_rate)

@@ -12,7 +12,7 @@ from lkcook.gateway.failing import why
 from lkcook.gateway.models import AFTER_A_REPLY, Models
 from lkcook.gateway.realtime import events
 from lkcook.gateway.realtime.draft import Draft, Plan
-from lkcook.gateway.realtime.items import Item, Items, Message, Part, chat_messages
+from lkcook.gateway.realtime.items import Item, Items, Message, Part, chat_messages, prompted
 from lkcook.gateway.realtime.rejected import Rejected
 from lkcook.gateway.realtime.response import Response, Telling
 from lkcook.gateway.realtime.settings import Ask, Settings
@@ -70,8 +70,9 @@ class Answers:
         self._refuse_second()
         voice = self.voice_of(self.settings, ask.voice)
         modality = ask.modality or self.settings.modality
-        response = Response(modality, ask.voice or self.settings.voice, ask.metadata, ask.apart)
-        return self._start(response, lambda: self._plan(ask, voice))
+        name = ask.voice or self.settings.voice
+        response = Response(modality, name, ask.metadata, ask.apart, ask.max_tokens, ask.audio_format)
+        return self._start(response, lambda: self._asked(ask, voice))
 
     def say(self, text: str) -> Response:
         """The model says just this."""
@@ -143,6 +144,11 @@ class Answers:
         await teller.tell(self._adopt(plan()))
         self.anticipate("", delay=AFTER_A_REPLY)
         self._after()
+
+    def _asked(self, ask: Ask, voice: str) -> Plan:
+        plan = self._plan(ask, voice)
+        messages = prompted(plan.request.messages, ask.instructions)
+        return replace(plan, request=replace(plan.request, messages=messages))
 
     def _plan(self, ask: Ask, voice: str, *more: Item) -> Plan:
         settings = self.settings

@@ -12,6 +12,7 @@ from lkcook.gateway.realtime.rejected import Rejected
 
 Status = Literal["in_progress", "completed", "incomplete"]
 ROOT = "root"  # before everything
+_SILENCE = "The caller is silent. Say something to them."
 
 
 def new_id(prefix: str) -> str:
@@ -101,6 +102,12 @@ class Items:
         """The newest one's id."""
         return self._items[-1].id if self._items else None
 
+    @property
+    def sounded(self) -> bool:
+        """The model has been heard."""
+        messages = [item for item in self._items if isinstance(item, Message) and item.role == "assistant"]
+        return any(part.seconds for message in messages for part in message.parts)
+
     def add(self, item: Item, after: str | None = None) -> str | None:
         """Insert behind the item with the id `after` (None: at the end); returns the id of the one before it."""
         if any(item.id == other.id for other in self._items):
@@ -164,3 +171,10 @@ def chat_messages(instructions: str, items: list[Item]) -> list[dict[str, Any]]:
         else:
             messages.append({"role": "tool", "tool_call_id": item.call_id, "content": item.output})
     return messages
+
+
+def prompted(messages: list[dict[str, Any]], instructions: str | None) -> list[dict[str, Any]]:
+    """A small model adds nothing to its own words, unless it is told to: by `instructions`, or by the silence."""
+    if not messages or messages[-1]["role"] != "assistant" or "tool_calls" in messages[-1]:
+        return messages
+    return [*messages, {"role": "system", "content": instructions or _SILENCE}]

@@ -20,7 +20,7 @@ from aiohttp import WSMessage, web
 from lkcook.gateway.auth import error_response
 from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.models import Models
-from lkcook.gateway.realtime import events, openai_items
+from lkcook.gateway.realtime import events, openai_fields, openai_items
 from lkcook.gateway.realtime.connection import LARGEST_MESSAGE, Outbox, serve
 from lkcook.gateway.realtime.conversation import Conversation
 from lkcook.gateway.realtime.ids import known_model, transcription_model
@@ -28,7 +28,7 @@ from lkcook.gateway.realtime.items import new_id
 from lkcook.gateway.realtime.openai_ask import ask_of, notes_on
 from lkcook.gateway.realtime.openai_events import Wording, error_event, with_id
 from lkcook.gateway.realtime.openai_session import Session
-from lkcook.gateway.realtime.openai_sound import decode, encode
+from lkcook.gateway.realtime.openai_sound import decode
 from lkcook.gateway.realtime.rejected import Rejected
 from lkcook.gateway.realtime.settings import Settings
 from lkcook.gateway.socket import ProtocolError, parse
@@ -72,17 +72,17 @@ class _Client:
         shown = exchange.request.query.get("model") or name
         self._session = Session(shown, provider, "transcription" if listens else "realtime")
         self._conversation_id, self._cause = new_id("conv"), None
-        self._wording = Wording(self._conversation_id, lambda samples: encode(samples, self._session.formats[1]), xai=provider == "xai")
-        models = exchange.request.app[Models.KEY]
-        self._conversation = Conversation(models, model, self._tell, self._settings(), exchange.fails)
+        self._wording = Wording(self._conversation_id, lambda: self._session)
+        self._conversation = Conversation(exchange.request.app[Models.KEY], model, self._tell, self._settings(), exchange.fails)
         self._handlers: dict[str, Callable[[dict[str, Any]], Awaitable[None] | None]] = {
             "session.update": self._update,
             "input_audio_buffer.append": self._append,
             "input_audio_buffer.commit": lambda _: self._commit(),
+            **({"conversation.item.commit": lambda _: self._commit()} if provider == "xai" else {}),  # the same in xAI's words
             "input_audio_buffer.clear": lambda _: self._conversation.clear(),
             "conversation.item.create": self._create_item,
             "conversation.item.retrieve": self._retrieve,
-            "conversation.item.delete": lambda message: self._conversation.delete(message.get("item_id")),
+            "conversation.item.delete": lambda message: self._conversation.delete(message["item_id"]),
             "conversation.item.truncate": self._truncate,
             "response.create": self._respond,
             "response.cancel": self._cancel,
@@ -103,6 +103,7 @@ class _Client:
         if handler is None or (self._listens and kind not in _ONLY_LISTENING):
             known = ", ".join(name for name in self._handlers if not self._listens or name in _ONLY_LISTENING)
             raise Rejected(f"Invalid value: {kind!r}. Supported values are: {known}.", param="type")
+        openai_fields.require(message)
         if (pending := handler(message)) is not None:
             await pending
 
@@ -125,6 +126,7 @@ class _Client:
         record = self._exchange.record(self._model, message)
         updated = self._session.updated(message.get("session"))
         record.answered_by, record.notes = self._model, record.notes + updated.notes
+        self._refuse_another_voice(updated)
         before, self._session = self._session, updated
         try:
             self._conversation.configure(self._settings())
@@ -153,25 +155,21 @@ class _Client:
         self._conversation.add(openai_items.read(item, self._transcribe), after)
 
     def _retrieve(self, message: dict[str, Any]) -> None:
-        item = self._conversation.find(message.get("item_id"))
+        item = self._conversation.find(message["item_id"])
         self._send({"type": "conversation.item.retrieved", "item": openai_items.shown(item)})
 
     def _truncate(self, message: dict[str, Any]) -> None:
         self._exchange.record(self._model, message)
-        end = message.get("audio_end_ms")
-        if isinstance(end, bool) or not isinstance(end, int | float) or end < 0:
-            raise Rejected("audio_end_ms is a number of milliseconds", "invalid_type", param="audio_end_ms")
-        if message.get("content_index", 0) != 0:
-            raise Rejected("content_index is 0: messages have one part", param="content_index")
-        self._conversation.truncate(message.get("item_id"), end / 1000)
+        self._conversation.truncate(message["item_id"], openai_fields.heard_seconds(message))
 
     def _respond(self, message: dict[str, Any]) -> None:
         record = self._exchange.record(self._model, message)
         asked = message.get("response") or {}
         if not isinstance(asked, dict):
             raise Rejected('"response" is a JSON object', "invalid_type", param="response")
-        record.notes += notes_on(asked)
-        self._conversation.respond(ask_of(asked, self._conversation.find, self._transcribe))
+        xai = self._session.provider == "xai"
+        record.notes += notes_on(asked, strict=not xai)
+        self._conversation.respond(ask_of(asked, self._conversation.find, self._transcribe, any_rate=xai))
         record.answered_by = self._model
 
     def _cancel(self, message: dict[str, Any]) -> None:
@@ -182,6 +180,13 @@ class _Client:
         self._conversation.cancel()
 
     # inside
+
+    def _refuse_another_voice(self, updated: Session) -> None:
+        """OpenAI's models keep theirs once it was heard."""
+        changed = updated.settings().voice != self._session.settings().voice
+        if changed and self._session.provider == "openai" and self._conversation.items.sounded:
+            told = "Cannot update a conversation's voice if assistant audio is present."
+            raise Rejected(told, "cannot_update_voice", param="session.audio.output.voice")
 
     def _settings(self) -> Settings:
         settings = self._session.settings()

@@ -12,18 +12,23 @@ from lkcook.gateway.realtime.items import Item
 from lkcook.gateway.realtime.rejected import Rejected
 from lkcook.gateway.realtime.settings import Ask
 
-_HEEDED = (
-    "instructions tools tool_choice output_modalities max_output_tokens metadata conversation input audio"
-).split()
+_HEEDED = {
+    "instructions", "tools", "tool_choice", "output_modalities", "max_output_tokens", "metadata", "conversation", "input", "audio"
+}  # fmt: skip
+_ONLY_THE_CLOUD = {"parallel_tool_calls", "prompt", "reasoning"}
 
 
-def notes_on(asked: dict[str, Any]) -> list[str]:
-    """A note for each field that changes nothing here."""
+def notes_on(asked: dict[str, Any], *, strict: bool) -> list[str]:
+    """A note for each field that changes nothing here. Raises Rejected for one that nobody knows, if strict."""
+    for name in asked.keys() - _HEEDED - _ONLY_THE_CLOUD if strict else ():
+        raise Rejected(f"Unknown parameter: 'response.{name}'.", "unknown_parameter", param=f"response.{name}")
     return [only_the_cloud(name) for name in asked if name not in _HEEDED]
 
 
-def ask_of(asked: dict[str, Any], find: Callable[[Any], Item], transcribe: openai_items.Transcribe) -> Ask:
-    """find: the item of the conversation with that id. Raises Rejected."""
+def ask_of(
+    asked: dict[str, Any], find: Callable[[Any], Item], transcribe: openai_items.Transcribe, *, any_rate: bool = False
+) -> Ask:
+    """find: the item of the conversation with that id. any_rate: of sound, as xAI takes it. Raises Rejected."""
 
     def read(name: str, reader: Callable[[Any, str], Any]) -> Any:
         return reader(asked[name], f"response.{name}") if asked.get(name) is not None else None
@@ -35,7 +40,8 @@ def ask_of(asked: dict[str, Any], find: Callable[[Any], Item], transcribe: opena
 
     return Ask(
         instructions=read("instructions", _text),
-        voice=_voice(asked.get("audio")),
+        voice=_voice(output := _output(asked.get("audio"))),
+        audio_format=_format(output, any_rate=any_rate),
         modality=read("output_modalities", fields.modality),
         tools=read("tools", fields.tools),
         tool_choice=read("tool_choice", fields.tool_choice),
@@ -56,13 +62,24 @@ def _text(value: Any, param: str) -> str:
     return value
 
 
-def _voice(audio: Any) -> str | None:
-    """response.audio.output.voice"""
-    output = audio.get("output") if isinstance(audio, dict) else audio
-    voice = output.get("voice") if isinstance(output, dict) else output
+def _output(audio: Any) -> dict[str, Any]:
+    """response.audio.output"""
+    output = fields.object_(audio or {}, "response.audio").get("output")
+    return fields.object_(output or {}, "response.audio.output")
+
+
+def _voice(output: dict[str, Any]) -> str | None:
+    voice = output.get("voice")
+    voice = voice.get("id") if isinstance(voice, dict) else voice
     if voice is not None and not isinstance(voice, str):
-        raise Rejected("a voice is text, in audio.output.voice", "invalid_type", param="response.audio.output.voice")
+        raise Rejected("a voice is text", "invalid_type", param="response.audio.output.voice")
     return voice
+
+
+def _format(output: dict[str, Any], *, any_rate: bool) -> dict[str, Any] | None:
+    if (given := output.get("format")) is None:
+        return None
+    return fields.audio_format(given, "response.audio.output.format", any_rate=any_rate)
 
 
 def _metadata(value: Any, param: str) -> dict[str, Any]:

@@ -7,42 +7,27 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
-from lkcook.gateway.realtime import events
+from lkcook.gateway.realtime import events, openai_response
 from lkcook.gateway.realtime.items import Message, Part, new_id
 from lkcook.gateway.realtime.openai_items import shown
+from lkcook.gateway.realtime.openai_session import Session
+from lkcook.gateway.realtime.openai_sound import encode
 from lkcook.gateway.realtime.response import Response
 
 Told = dict[str, Any]
 
 
 class Wording:
-    """encode: int16 at 24 kHz → bytes in the client's format. conversation: its id. xai: in xAI's words, too."""
+    """conversation: its id. session: as it is now; of xAI's the words are xAI's, too."""
 
-    def __init__(self, conversation: str, encode: Callable[[np.ndarray], bytes], *, xai: bool) -> None:
-        self._conversation, self._encode, self._xai = conversation, encode, xai
+    def __init__(self, conversation: str, session: Callable[[], Session]) -> None:
+        self._conversation, self._session = conversation, session
         self._guesses: dict[str, tuple[str, str]] = {}  # item id -> the newest guess, and what is told of it
 
     def of(self, event: events.Event) -> Iterator[Told]:
         """The server events, without their event_id."""
         name = type(event).__name__
         yield from getattr(self, f"_{name}")(event)
-
-    def response(self, response: Response) -> Told:
-        """As response.created and response.done have it."""
-        usage = _usage(response) if response.status != "in_progress" else None
-        return {
-            "object": "realtime.response",
-            "id": response.id,
-            "status": response.status,
-            "status_details": _details(response),
-            "output": [shown(item) for item in response.output],
-            "conversation_id": None if response.apart else self._conversation,
-            "output_modalities": [response.modality],
-            "metadata": response.metadata,
-            "usage": usage,
-        }
 
     def _SpeechStarted(self, event: events.SpeechStarted) -> Iterator[Told]:
         yield {"type": "input_audio_buffer.speech_started", "audio_start_ms": _ms(event.at), "item_id": event.item_id}
@@ -63,7 +48,7 @@ class Wording:
 
     def _Hearing(self, event: events.Hearing) -> Iterator[Told]:
         """OpenAI's deltas cannot be taken back: only what two guesses agree on is told. xAI's can."""
-        if self._xai:
+        if self._session().provider == "xai":
             kind = "conversation.item.input_audio_transcription.updated"
             yield {"type": kind, "item_id": event.item_id, "content_index": 0, "transcript": event.text}
             return
@@ -111,7 +96,8 @@ class Wording:
         yield {"type": "conversation.item.truncated", **what}
 
     def _ResponseCreated(self, event: events.ResponseCreated) -> Iterator[Told]:
-        yield {"type": "response.created", "response": self.response(event.response)}
+        yield {"type": "response.created", "response": self._response(event.response)}
+        yield {"type": "rate_limits.updated", "rate_limits": []}  # there are none here
 
     def _OutputAdded(self, event: events.OutputAdded) -> Iterator[Told]:
         yield {"type": "response.output_item.added", **_output(event), "item": shown(event.item)}
@@ -124,7 +110,8 @@ class Wording:
         yield {"type": f"response.{kind}.delta", **_place(event), "delta": event.text}
 
     def _AudioDelta(self, event: events.AudioDelta) -> Iterator[Told]:
-        sound = base64.b64encode(self._encode(event.samples)).decode()
+        audio_format = event.response.audio_format or self._session().formats[1]
+        sound = base64.b64encode(encode(event.samples, audio_format)).decode()
         yield {"type": "response.output_audio.delta", **_place(event), "delta": sound}
 
     def _PartDone(self, event: events.PartDone) -> Iterator[Told]:
@@ -146,11 +133,13 @@ class Wording:
         yield {"type": "response.output_item.done", **_output(event), "item": shown(item)}
 
     def _ResponseDone(self, event: events.ResponseDone) -> Iterator[Told]:
-        yield {"type": "response.done", "response": self.response(event.response)}
-        yield {"type": "rate_limits.updated", "rate_limits": []}  # there are none here
+        yield {"type": "response.done", "response": self._response(event.response)}
 
     def _Problem(self, event: events.Problem) -> Iterator[Told]:
         yield error_event(event.why, event.reason)
+
+    def _response(self, response: Response) -> Told:
+        return openai_response.shown(response, self._conversation, self._session())
 
 
 def error_event(why: str, reason: str | None, *, kind: str = "invalid_request_error", param: str = "",
@@ -180,32 +169,3 @@ def _part(part: Part) -> Told:
 
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
-
-
-def _details(response: Response) -> Told | None:
-    if response.status in ("in_progress", "completed"):
-        return None
-    if response.status == "failed":
-        limited = response.error_code == 429
-        kind, code = ("rate_limit_error", "rate_limit_exceeded") if limited else ("server_error", "server_error")
-        return {"type": "failed", "error": {"type": kind, "code": code, "message": response.error}}
-    return {"type": response.status, "reason": response.reason}
-
-
-def _usage(response: Response) -> Told:
-    usage = response.usage
-    read, written = usage.read + usage.heard, usage.written + usage.said
-    cached = {"text_tokens": usage.cached, "audio_tokens": 0, "image_tokens": 0}
-    return {
-        "total_tokens": read + written,
-        "input_tokens": read,
-        "output_tokens": written,
-        "input_token_details": {
-            "text_tokens": usage.read,
-            "audio_tokens": usage.heard,
-            "image_tokens": 0,
-            "cached_tokens": usage.cached,
-            "cached_tokens_details": cached,
-        },
-        "output_token_details": {"text_tokens": usage.written, "audio_tokens": usage.said},
-    }

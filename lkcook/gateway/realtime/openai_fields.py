@@ -22,6 +22,32 @@ SERVER_VAD = {
     "idle_timeout_ms": None,
 }
 _SEMANTIC_VAD = {"type": "semantic_vad", "eagerness": "auto", "create_response": True, "interrupt_response": True}
+_REQUIRED = {
+    "session.update": ["session"],
+    "input_audio_buffer.append": ["audio"],
+    "conversation.item.create": ["item"],
+    "conversation.item.retrieve": ["item_id"],
+    "conversation.item.delete": ["item_id"],
+    "conversation.item.truncate": ["item_id", "content_index", "audio_end_ms"],
+}
+
+
+def require(message: dict[str, Any], *names: str, path: str = "") -> None:
+    """names: the fields it must have; by default those of a client event."""
+    for name in names or _REQUIRED.get(message["type"], ()):
+        if name not in message:
+            told = f"Missing required parameter: {path + name!r}."
+            raise Rejected(told, "missing_required_parameter", param=path + name)
+
+
+def heard_seconds(message: dict[str, Any]) -> float:
+    """Of a conversation.item.truncate."""
+    end = message["audio_end_ms"]
+    if isinstance(end, bool) or not isinstance(end, int | float) or end < 0:
+        raise Rejected("audio_end_ms is a number of milliseconds", "invalid_type", param="audio_end_ms")
+    if message["content_index"] != 0:
+        raise Rejected("content_index is 0: messages have one part", param="content_index")
+    return end / 1000
 
 
 def modality(value: Any, param: str) -> Any:
@@ -53,6 +79,12 @@ def tools(value: Any, param: str) -> tuple[dict[str, Any], ...]:
         {"type": "function", "function": {key: tool[key] for key in fields if tool.get(key) is not None}}
         for tool in functions
     )
+
+
+def foreign_tools(value: Any) -> list[str]:
+    """The types of tools that a provider runs by itself."""
+    tools = [tool for tool in value if isinstance(tool, dict)] if isinstance(value, list) else []
+    return [str(tool.get("type")) for tool in tools if tool.get("type") != "function"]
 
 
 def tool_choice(value: Any, param: str) -> str | dict[str, Any] | None:

@@ -21,10 +21,11 @@ from lkcook.gateway.realtime.settings import Settings
 INSTRUCTIONS = "You are a helpful and friendly assistant in a spoken conversation. Answer in one or two short sentences."
 _PCM = {"type": "audio/pcm", "rate": fields.PCM_RATE}
 _HONOURED = {"type", "model", "instructions", "output_modalities", "tools", "tool_choice", "max_output_tokens", "audio"}
-_ONLY_THE_CLOUD = {"tracing", "truncation", "reasoning", "prompt", "include", "parallel_tool_calls"}
+_ONLY_THE_CLOUD: dict[str, Any] = {
+    "tracing": None, "truncation": "auto", "reasoning": None, "prompt": None, "include": None, "parallel_tool_calls": True
+}  # fmt: skip
 _XAI = {"voice", "turn_detection", "temperature"}
 _OBJECTS = {"realtime": "session", "transcription": "transcription_session"}
-_USUAL = {"tracing": None, "truncation": "auto", "parallel_tool_calls": True}  # asked for unasked: no note about it
 
 
 class Session:
@@ -46,6 +47,7 @@ class Session:
                 "input": {"format": _PCM, "transcription": None, "noise_reduction": None, "turn_detection": fields.SERVER_VAD},
                 "output": {"format": _PCM, "voice": known[0].id if known else "", "speed": 1.0},
             },
+            **_ONLY_THE_CLOUD,
         }
         self._expires = int(time.time() + longest_session())
 
@@ -65,10 +67,17 @@ class Session:
         """Of the sound that comes, and of that which goes."""
         return self._state["audio"]["input"]["format"], self._state["audio"]["output"]["format"]
 
+    @property
+    def max_output_tokens(self) -> Any:
+        """A number, or "inf"."""
+        return self._state["max_output_tokens"]
+
     def updated(self, patch: Any) -> Session:
         """With the fields of `patch`; what it does not name stays. Raises Rejected that names the field at fault."""
         if not isinstance(patch, dict):
             raise Rejected('"session" is a JSON object', "invalid_type", param="session")
+        if self.provider != "xai":
+            fields.require(patch, "type", path="session.")
         new = copy.copy(self)
         new._state, new.notes = copy.deepcopy(self._state), []
         patch = new._with_xais_fields(patch)
@@ -114,6 +123,9 @@ class Session:
         for name, where in (("voice", "output"), ("turn_detection", "input")):
             if name in patch:
                 patch.setdefault("audio", {}).setdefault(where, {})[name] = patch.pop(name)
+        detection = patch.get("audio", {}).get("input", {})
+        if isinstance(found := detection.get("turn_detection"), dict) and found.get("type", "") is None:
+            detection["turn_detection"] = None  # how xAI says that the client decides
         return patch
 
     def _take(self, name: str, value: Any) -> None:
@@ -125,12 +137,14 @@ class Session:
         if name == "audio":
             self._take_audio(value)
         elif name in _ONLY_THE_CLOUD:
-            if value is not None and value != _USUAL.get(name):
+            if value is not None and value != _ONLY_THE_CLOUD[name]:
                 self.notes.append(options.only_the_cloud(name))
+            self._state[name] = value
         elif name in _HONOURED or (name in _XAI and self.provider == "xai"):
             if name == "instructions" and not isinstance(value, str):
                 raise Rejected("instructions are text", "invalid_type", param=param)
             self._state[name] = value
+            self.notes += [options.only_the_cloud(kind) for kind in fields.foreign_tools(value) if name == "tools"]
         else:
             raise Rejected(f"Unknown parameter: {param!r}.", "unknown_parameter", param=param)
 

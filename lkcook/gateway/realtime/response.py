@@ -53,13 +53,16 @@ class Usage:
 class Response:
     """reason: why it is not completed, "turn_detected", "client_cancelled" or "max_output_tokens". error: of a failure.
 
-    apart: its items do not join the conversation. sounding_since: time.monotonic() of its first sound.
+    apart: its items do not join the conversation. max_tokens, audio_format: if they are not the session's.
+    sounding_since: time.monotonic() of its first sound.
     """
 
     modality: Modality
     voice: str
     metadata: dict[str, Any] | None = None
     apart: bool = False
+    max_tokens: int | None = None
+    audio_format: dict[str, Any] | None = None
     id: str = field(default_factory=lambda: new_id("resp"))
     status: Status = "in_progress"
     reason: str = ""

@@ -62,7 +62,7 @@ class Ask:
     """One answer, where it differs from the settings (None: it does not).
 
     items: answer these (see `items`) instead of the conversation. apart: the answer does not join the conversation.
-    metadata comes back with the response.
+    metadata comes back with the response. audio_format: of its sound, for the dialect that encodes it.
     """
 
     instructions: str | None = None
@@ -74,3 +74,4 @@ class Ask:
     items: tuple[Any, ...] | None = None
     apart: bool = False
     metadata: dict[str, Any] | None = None
+    audio_format: dict[str, Any] | None = None

@@ -27,6 +27,7 @@ class Gemini:
         self.ws = ws
         self.told: list[tuple[str, Any]] = []
         self.binary: list[bool] = []
+        self.raw: list[bytes] = []
         self._at = 0
 
     async def send(self, **message: Any) -> None:
@@ -66,6 +67,7 @@ class Gemini:
     def _take(self, frame: aiohttp.WSMessage) -> None:
         assert frame.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT), (frame, frame.extra, self.names())
         self.binary.append(frame.type is aiohttp.WSMsgType.BINARY)
+        self.raw.append(frame.data)
         for name, value in json.loads(frame.data).items():
             self.told += value.items() if name == "serverContent" else [(name, value)]
 

@@ -1,14 +1,10 @@
-"""Realtime models by the clients people use, with the real models: LiveKit's, through a call, and OpenAI's own."""
+"""Realtime models by LiveKit's clients, through a call, with the real models."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import time
 from typing import Any
 
 import numpy as np
-import openai as official
 import pytest
 from livekit.agents import Agent, AgentSession, function_tool, inference
 from livekit.plugins import openai, xai
@@ -18,8 +14,7 @@ from lkcook.audio.clip import Clip
 from lkcook.gateway import process
 from lkcook.gateway.process import Address
 from tests.end_to_end.conftest import words_in
-from tests.gateway.realtime.conftest import encoded
-from tests.speech import say, word_error_rate
+from tests.speech import word_error_rate
 
 pytestmark = pytest.mark.usefixtures("embedded")
 
@@ -80,65 +75,3 @@ async def test_xais_plugin_calls_a_function_by_voice_and_says_a_given_text(addre
     call = await talk(session, Booking(), ["Please book a table for four people."], caller="script", patience=PATIENCE)
     assert bookings == [4] and not call.errors
     assert call.transcript.by("agent")[0] == "Welcome to Ava's restaurant."
-
-
-class Official:
-    """OpenAI's own client, and all it was told."""
-
-    def __init__(self, connection: Any) -> None:
-        self.connection, self.told = connection, []
-
-    async def until(self, kind: str) -> Any:
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                event = await self.connection.recv()
-                self.told.append(event)
-                assert event.type != "error", event
-                if event.type == kind:
-                    return event
-
-    async def hear(self, *parts: str | float) -> None:
-        samples = say(*parts, rate=24_000)
-        begun = time.monotonic()
-        for at in range(0, len(samples), 2400):
-            await self.connection.input_audio_buffer.append(audio=encoded(samples[at : at + 2400]))
-            await asyncio.sleep(max(0.0, begun + at / 24_000 - time.monotonic()))
-
-    def heard(self) -> str:
-        sound = b"".join(base64.b64decode(e.delta) for e in self.told if e.type == "response.output_audio.delta")
-        return words_in(Clip(np.frombuffer(sound, "<i2"), 24_000))
-
-
-async def test_openais_own_client_completes_a_spoken_turn_a_tool_call_and_a_cancellation() -> None:
-    tool = {
-        "type": "function",
-        "name": "book_table",
-        "description": "Book a table.",
-        "parameters": {"type": "object", "properties": {"people": {"type": "integer"}}, "required": ["people"]},
-    }
-    async with official.AsyncOpenAI() as client, client.realtime.connect(model="gpt-realtime") as connection:
-        it = Official(connection)
-        transcription = {"model": "gpt-4o-mini-transcribe"}
-        audio = {"input": {"transcription": transcription, "turn_detection": {"type": "semantic_vad"}}}
-        await connection.session.update(session={"type": "realtime", "instructions": AVA, "audio": audio})  # type: ignore[typeddict-item]
-        await it.until("session.updated")
-
-        await it.hear(QUESTION, 3.0)
-        done = await it.until("response.done")
-        said = done.response.output[0].content[0].transcript
-        assert word_error_rate(said, it.heard()) <= 0.10 and done.response.usage.output_token_details.audio_tokens > 10
-
-        await connection.session.update(session={"type": "realtime", "tools": [tool], "tool_choice": "required"})  # type: ignore[typeddict-item]
-        await it.hear("Please book a table for four people.", 3.0)
-        [call] = (await it.until("response.done")).response.output
-        assert (call.name, call.arguments) == ("book_table", '{"people": 4}')
-        output = {"type": "function_call_output", "call_id": call.call_id, "output": "booked"}
-        await connection.conversation.item.create(item=output)  # type: ignore[arg-type]
-        await connection.response.create(response={"tool_choice": "none"})
-        await it.until("response.done")
-
-        await connection.response.create(response={"instructions": "Tell a long story.", "tool_choice": "none"})
-        await it.until("response.created")
-        await connection.response.cancel()
-        cancelled = (await it.until("response.done")).response
-        assert cancelled.status == "cancelled" and cancelled.status_details.reason == "client_cancelled"

@@ -212,7 +212,7 @@ async def test_only_what_was_heard_is_remembered() -> None:
     assert item.parts[0].text == "One two three. Four five"
     talk.conversation.respond()
     await talk.until(events.ResponseDone, 2)
-    assert talk.llm.asked[-1].messages[-1] == {"role": "assistant", "content": "One two three. Four five"}
+    assert {"role": "assistant", "content": "One two three. Four five"} in talk.llm.asked[-1].messages
     with pytest.raises(Rejected, match="shorter"):
         talk.conversation.truncate(item.id, 60.0)
     await talk.conversation.aclose()
@@ -344,6 +344,21 @@ async def test_after_a_silence_the_model_speaks_up_if_it_shall() -> None:
     timed_out = await talk.until(events.TimedOut)
     await talk.until(events.ResponseDone, 2)
     assert talk.all(events.Committed)[0].item_id == timed_out.item_id
+    assert [message["role"] for message in talk.llm.asked[-1].messages] == ["assistant", "system"]
+    await talk.conversation.aclose()
+
+
+async def test_who_is_told_to_speak_again_is_told_so_after_the_last_words() -> None:
+    talk = await _open(Talk(instructions="You are Ava."))
+    talk.conversation.say("Hello.")
+    await talk.until(events.ResponseDone)
+    talk.conversation.respond(Ask(instructions="Tell a joke."))
+    await talk.until(events.ResponseDone, 2)
+    assert talk.llm.asked[-1].messages == [
+        {"role": "system", "content": "Tell a joke."},
+        {"role": "assistant", "content": "Hello."},
+        {"role": "system", "content": "Tell a joke."},
+    ]
     await talk.conversation.aclose()
 
 
