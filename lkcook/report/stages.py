@@ -43,7 +43,7 @@ class _Times:
 
 def read_turns(evidence: Evidence, origin: float) -> Turns:
     """One row for each caller turn that was answered, in a call that started at `origin` (time.time())."""
-    times = [_times(evidence, _as_spoken(evidence, said, reply), reply) for said, reply in _answered(evidence.messages)]
+    times = [_times(evidence, said, reply) for said, reply in _answered(evidence.messages)]
     cut = _cut_rows(evidence, times)
     rows = [_row(evidence, each, origin) for each in times]
     return Turns(replace(row, cut_off=index in cut) for index, row in enumerate(rows))
@@ -58,17 +58,6 @@ def _answered(messages: Iterable[Message]) -> Iterable[tuple[Message, Message]]:
         elif said is not None:
             yield said, message
             said = None
-
-
-def _as_spoken(evidence: Evidence, said: Message, reply: Message) -> Message:
-    """When a realtime model does not tell that somebody speaks, LiveKit has only the transcript, which comes later."""
-    lines = [line for line in evidence.spoken if line.ended_at <= reply.started_at]
-    if not lines or lines[-1].ended_at > said.started_at:
-        return said
-    before = [message for message in evidence.messages if message.started_at < said.started_at]
-    if any(message.ended_at > lines[-1].ended_at for message in before):
-        return said  # that line was answered before
-    return replace(said, started_at=lines[-1].started_at, ended_at=lines[-1].ended_at)
 
 
 def _times(evidence: Evidence, said: Message, reply: Message) -> _Times:
@@ -116,6 +105,9 @@ def _cut_rows(evidence: Evidence, rows: Sequence[_Times]) -> set[int]:
     """For each line that was cut off: the first row that holds a part of it."""
     waits = [wait for turn in evidence.trace.named("user_turn") for wait in _committed(evidence.trace, turn)]
     decisions = [wait.ended_at for wait in waits] + [row.commit for row in rows if row.commit]
+    for said in evidence.messages:  # also those that a server took for a turn and nobody answered
+        if said.who == "caller" and not _timed_here(said):
+            decisions += _speech_ends(evidence.trace, said)
     sounds = [row.sample for row in rows if row.sample]
     cut = set()
     for line in evidence.spoken:
@@ -148,11 +140,15 @@ def _commit(trace: Trace, turn: Span | None, said: Message, reply: Message) -> f
 
 def _told_by_server(trace: Trace, said: Message, reply: Message) -> float | None:
     """A realtime model finds the turns itself. OpenAI's protocol says when, Gemini's does not: it just answers."""
-    told, byte = said.metrics.get("started_speaking_at"), _first_byte([], reply)
-    if _timed_here(said) or told is None or byte is None:
+    byte = _first_byte([], reply)
+    if _timed_here(said) or byte is None:
         return None
-    ends = [span.ended_at for span in trace.named("user_speaking") if abs(span.started_at - told) < SAME]
-    return next((end for end in ends if said.ended_at <= end < byte), None)
+    return next((end for end in _speech_ends(trace, said) if said.ended_at <= end < byte), None)
+
+
+def _speech_ends(trace: Trace, said: Message) -> list[float]:
+    told = said.metrics.get("started_speaking_at")
+    return [s.ended_at for s in trace.named("user_speaking") if told is not None and abs(s.started_at - told) < SAME]
 
 
 def _timed_here(said: Message) -> bool:

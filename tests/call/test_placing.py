@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lkcook.audio.caller import Spoken
 from lkcook.report.placing import placed
 from lkcook.report.recording import Track
+from lkcook.report.evidence import Evidence
 from lkcook.report.spans import Span, Trace
-from lkcook.report.stages import Evidence, read_turns
+from lkcook.report.stages import read_turns
 from lkcook.report.transcript import Message
 
 RATE = 24_000
@@ -61,3 +63,11 @@ def test_the_commit_is_when_the_server_said_that_the_caller_had_stopped(ended, c
     (row,) = read_turns(Evidence([said, agent(3, 4)], trace=trace, finals=[2.6]), origin=0.0)
     assert row.turn_commit == (None if commit is None else pytest.approx(commit, abs=20))
     assert row.final_transcript == pytest.approx(600, abs=20), "it may come after the commit"
+
+
+def test_a_line_that_a_server_took_for_two_turns_is_cut_off_though_the_first_was_not_answered():
+    spans = [Span("user_speaking", 1.2, 2.3, 1, None, {}), Span("user_speaking", 3.2, 4.4, 2, None, {})]
+    said = placed([caller(1.2, 2.3), caller(3.2, 4.4), agent(5, 6)], recorded((1, 2), (3, 4)))
+    for line, cut_off in ((Spoken("all", 1, 4), True), (Spoken("the second half", 3, 4), False)):
+        (row,) = read_turns(Evidence(said, spoken=[line], trace=Trace(spans)), origin=0.0)
+        assert row.cut_off is cut_off

@@ -44,17 +44,6 @@ def test_of_a_person_the_last_syllable_is_what_livekit_heard():
     assert row.last_syllable == 2.1
 
 
-def test_of_a_transcript_that_came_after_the_line_the_last_syllable_is_the_lines():
-    lines = [Said("Hi!", 1, 2), Said("And now?", 6, 7)]
-    first, second = turns(
-        Message("caller", "Hi.", 2.6, 3.1, 3.1), agent("Hello.", 3.1, 4),
-        Message("caller", "And now?", 7.5, 8.1, 8.1), agent("Now.", 8.2, 9),
-        spoken=lines,
-    )
-    assert (first.lines, first.last_syllable, first.first_sample) == (("Hi!",), 2, pytest.approx(1100))
-    assert (second.lines, second.last_syllable, second.started_at) == (("And now?",), 7, 6)
-
-
 def test_two_lines_joined_into_one_turn_belong_to_it():
     lines = [Said("Well", 1, 1.5), Said("hello", 2, 2.4)]
     (row,) = turns(caller("Well hello", 1, 2.4, 2.8), agent("Hello.", 3, 4), spoken=lines)
