@@ -11,7 +11,7 @@ import numpy as np
 
 from lkcook import pcm
 from lkcook.engines.recognizer import SAMPLE_RATE, WINDOW, Heard, Recognizer
-from lkcook.engines.speech_to_text import Transcript
+from lkcook.engines.transcript import Transcript
 
 
 @dataclass(eq=False)

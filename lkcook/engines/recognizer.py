@@ -18,7 +18,8 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from livekit.plugins.silero.onnx_model import OnnxModel, new_inference_session
 
-from lkcook.engines.speech_to_text import SpeechToText, Transcript
+from lkcook.engines.speech_to_text import SpeechToText
+from lkcook.engines.transcript import Transcript
 from lkcook.engines.utterance import SAMPLE_RATE, SECONDS, WINDOW, Decode, Utterance
 
 ENDPOINTING = 0.35  # seconds of silence that end an utterance

@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from lkcook.engines.whisper_guards import NONSENSE, compression, is_silence, loops
+from lkcook.engines.transcript import Transcript, Word
+from lkcook.engines.whisper_guards import NONSENSE, compression, goes_on, is_silence, loops
 
 SAMPLE_RATE = 16_000
 FULL_WINDOW = 30.0  # seconds, what Whisper was trained on
 TAIL = 0.5  # seconds of silence after the speech: without it the last word is often lost
+NEAR_THE_END = 0.6  # seconds
 _FRAMES_PER_SECOND = 100  # mel frames; the encoder halves them
 _BEFORE_A_WORD = "\"'“¿([{-"
 _AFTER_A_WORD = "\"'.。,，!！?？:：”)]}、"
@@ -30,31 +32,12 @@ _TOKENS_PER_SECOND = 14  # nobody speaks faster, so more tokens than this mean a
 
 
 @dataclass(frozen=True)
-class Word:
-    """One word; `start` and `end` in seconds from the beginning of the decoded audio."""
-
-    text: str
-    start: float
-    end: float
-    confidence: float
-
-
-@dataclass(frozen=True)
-class Transcript:
-    """What was heard. `confidence` is the mean token probability (0 to 1); `language` an ISO 639-1 code."""
-
-    text: str
-    language: str
-    confidence: float = 0.0
-    words: tuple[Word, ...] = ()
-
-
-@dataclass(frozen=True)
 class _Decoded:
     tokens: list[int]
     score: float
     no_speech: float
     complete: bool  # False: it ran into the token limit, which speech never does
+    until: float  # seconds; where it says that the speech ends
 
 
 class SpeechToText:
@@ -110,6 +93,17 @@ class SpeechToText:
     def _transcribe(
         self, samples: np.ndarray, language: str | None, retry: bool, keyterms: Sequence[str]
     ) -> Transcript:
+        """Whisper takes a pause for the end, sometimes; what is spoken behind it is decoded by itself, as it was made to."""
+        heard, until = self._decode_once(samples, language, retry, keyterms)
+        start = int(until * SAMPLE_RATE)
+        if not heard.text or not goes_on(samples, start):
+            return heard
+        return heard.then(self._transcribe(samples[start:], heard.language, retry, keyterms), until)
+
+    def _decode_once(
+        self, samples: np.ndarray, language: str | None, retry: bool, keyterms: Sequence[str]
+    ) -> tuple[Transcript, float]:
+        """What Whisper hears, and until which second."""
         seconds = len(samples) / SAMPLE_RATE
         encoded = self._encode(samples, min(FULL_WINDOW, seconds + TAIL))
         language = language or self._detect(encoded)
@@ -118,7 +112,7 @@ class SpeechToText:
         decoded = self._generate(encoded, seconds, tokenizer, expecting)
         if _ran_away(decoded, tokenizer):
             if not retry:
-                return Transcript("", language)
+                return Transcript("", language), seconds
             encoded = self._encode(samples, FULL_WINDOW)
             decoded = self._generate(encoded, seconds, tokenizer, expecting)
             if expecting and _ran_away(decoded, tokenizer):  # keyterms tempt it to say things again
@@ -126,10 +120,10 @@ class SpeechToText:
         text = tokenizer.decode(decoded.tokens).strip()
         # What repeats itself even on the full window was said so ("Can you hear me? Can you hear me?").
         if not text or is_silence(decoded.no_speech, decoded.score) or compression(text) > NONSENSE:
-            return Transcript("", language)
+            return Transcript("", language), seconds
         words = self._align(encoded, decoded.tokens, samples, tokenizer)
         confidence = float(np.mean([word.confidence for word in words])) if words else 0.0
-        return Transcript(text, language, confidence, words)
+        return Transcript(text, language, confidence, words), decoded.until
 
     def _encode(self, samples: np.ndarray, window: float) -> Any:
         from ctranslate2 import StorageView
@@ -153,20 +147,24 @@ class SpeechToText:
             max_initial_timestamp_index=50,
         )[0]
         ids = result.sequences_ids[0]
-        tokens, ended = self._until_end_of_speech(ids, seconds, tokenizer)
-        return _Decoded(tokens, result.scores[0], result.no_speech_prob, ended or len(ids) < limit)
+        tokens, until = self._until_end_of_speech(ids, seconds, tokenizer)
+        complete = bool(tokens and until >= seconds - NEAR_THE_END) or len(ids) < limit
+        return _Decoded(tokens, result.scores[0], result.no_speech_prob, complete, until or seconds)
 
     @staticmethod
-    def _until_end_of_speech(ids: list[int], seconds: float, tokenizer: Any) -> tuple[list[int], bool]:
-        """Text tokens up to the timestamp near the end of the speech: what follows it is a loop."""
+    def _until_end_of_speech(ids: list[int], seconds: float, tokenizer: Any) -> tuple[list[int], float]:
+        """Text tokens up to the timestamp near the end of the speech, for what follows it is a loop; and the last
+        timestamp behind a text, in seconds, 0 if there is none."""
         text: list[int] = []
+        until = 0.0
         for token in ids:
             if token >= tokenizer.timestamp_begin:
-                if text and (token - tokenizer.timestamp_begin) * 0.02 >= seconds - 0.6:
-                    return text, True
+                until = (token - tokenizer.timestamp_begin) * 0.02 if text else 0.0
+                if text and until >= seconds - NEAR_THE_END:
+                    return text, until
             elif token < tokenizer.eot:
                 text.append(token)
-        return text, False
+        return text, until
 
     def _align(self, encoded: Any, tokens: list[int], samples: np.ndarray, tokenizer: Any) -> tuple[Word, ...]:
         """Word timings from the decoder's cross-attention (faster-whisper's own method), within the sound itself:

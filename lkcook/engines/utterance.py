@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lkcook.engines.speech_to_text import SAMPLE_RATE, Transcript
+from lkcook.engines.speech_to_text import SAMPLE_RATE
+from lkcook.engines.transcript import Transcript
 
 WINDOW = 512  # samples, 32 ms: what Silero was trained on
 SECONDS = WINDOW / SAMPLE_RATE

@@ -5,12 +5,27 @@ from __future__ import annotations
 import re
 import zlib
 
+import numpy as np
+
+_LOUD = 0.2  # of the loudest sample: speech, beside that which was understood
+_BLOCK = 320  # samples: 20 ms
+_WORD = 0.3  # seconds of loud sound
+
 NONSENSE = 2.4  # compression ratio; OpenAI's own limit (whisper/transcribe.py)
 
 
 def is_silence(no_speech: float, score: float) -> bool:
     """Whisper invents "Thank you." in silence; OpenAI's own rule tells it apart (whisper/transcribe.py)."""
     return no_speech > 0.6 and score < -1.0
+
+
+def goes_on(samples: np.ndarray, start: int) -> bool:
+    """Whether somebody speaks behind sample `start` of float 16 kHz sound, as loudly as before it."""
+    rest = np.abs(samples[start : start + len(samples[start:]) // _BLOCK * _BLOCK])
+    if not len(rest):
+        return False
+    loud = rest.reshape(-1, _BLOCK).max(axis=1) >= _LOUD * np.abs(samples).max()
+    return float(loud.sum()) * 0.02 >= _WORD
 
 
 def loops(text: str) -> bool:

@@ -14,7 +14,8 @@ from livekit.agents import LanguageCode
 from multidict import MultiDictProxy
 
 from lkcook import pcm
-from lkcook.engines.speech_to_text import SAMPLE_RATE, SpeechToText, Transcript, Word
+from lkcook.engines.speech_to_text import SAMPLE_RATE, SpeechToText
+from lkcook.engines.transcript import Transcript, Word
 from lkcook.gateway.elevenlabs_speech import Refusal
 from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.models import Models

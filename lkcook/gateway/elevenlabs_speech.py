@@ -17,8 +17,8 @@ import numpy as np
 
 from lkcook import pcm, voices
 from lkcook.engines.prosody import NEUTRAL, Prosody
-from lkcook.engines.speech_to_text import Word
 from lkcook.engines.text_to_speech import SAMPLE_RATE
+from lkcook.engines.transcript import Word
 from lkcook.gateway.options import only_the_cloud
 from lkcook.gateway.socket import ProtocolError, known_keys
 from lkcook.gateway.speaking import LONGEST_TEXT, ForeignLanguage, UnknownVoice, letters, speaker

@@ -12,8 +12,8 @@ from livekit.agents import LanguageCode
 from lkcook import pcm, voices
 from lkcook.engines.prosody import Prosody
 from lkcook.engines.speech_to_text import SAMPLE_RATE as HEARING_RATE
-from lkcook.engines.speech_to_text import Word
 from lkcook.engines.text_to_speech import SAMPLE_RATE, TextToSpeech
+from lkcook.engines.transcript import Word
 from lkcook.engines.voices import LANGUAGES, VOICES, in_language
 from lkcook.gateway.models import Models
 from lkcook.gateway.socket import ProtocolError

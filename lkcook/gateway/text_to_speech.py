@@ -22,8 +22,8 @@ from aiohttp import web
 
 from lkcook import pcm
 from lkcook.engines.prosody import Prosody
-from lkcook.engines.speech_to_text import Word
 from lkcook.engines.text_to_speech import SAMPLE_RATE, TextToSpeech
+from lkcook.engines.transcript import Word
 from lkcook.gateway import options
 from lkcook.gateway.chain import Chain, Choice
 from lkcook.gateway.exchange import Exchange

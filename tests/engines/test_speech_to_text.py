@@ -11,9 +11,10 @@ import pytest
 
 from lkcook import pcm
 from lkcook.engines import weights
-from lkcook.engines.speech_to_text import SAMPLE_RATE, SpeechToText, Transcript
-from lkcook.engines.whisper_guards import is_silence, loops
-from tests.speech import human, voice, word_error_rate
+from lkcook.engines.speech_to_text import SAMPLE_RATE, SpeechToText
+from lkcook.engines.transcript import Transcript, Word
+from lkcook.engines.whisper_guards import goes_on, is_silence, loops
+from tests.speech import human, say, voice, word_error_rate
 
 
 @pytest.fixture(scope="module")
@@ -188,3 +189,28 @@ def test_silence_is_what_is_both_unlikely_words_and_likely_no_speech(
     no_speech: float, score: float, expected: bool
 ) -> None:
     assert is_silence(no_speech, score) is expected
+
+
+def test_what_is_said_behind_a_pause_is_heard_too(whisper: SpeechToText) -> None:
+    """Whisper takes the pause for the end, depending on where in its window the sound lies."""
+    spoken = say("I would like a table for, um,", 0.8, "seven people.")
+    silences = [np.zeros(int(seconds * SAMPLE_RATE), np.int16) for seconds in (0.0, 0.1, 0.2, 0.3, 0.8)]
+    sounds = [np.concatenate([before, spoken, after]) for before in silences[:4] for after in (silences[2], silences[4])]
+    texts = [whisper.transcribe(pcm.to_float(sound)).text for sound in sounds]
+    assert sum("people" in text for text in texts) >= 7, texts
+
+
+def test_it_goes_on_where_somebody_speaks_as_loudly_as_before() -> None:
+    speech, silence = noise(1.0, 3000), np.zeros(SAMPLE_RATE, np.float32)
+    assert goes_on(np.concatenate([speech, silence, speech]), SAMPLE_RATE)
+    assert not goes_on(np.concatenate([speech, silence, noise(1.0, 200)]), SAMPLE_RATE), "that is the room"
+    assert not goes_on(np.concatenate([speech, silence, speech[:1600]]), SAMPLE_RATE), "too short for a word"
+    assert not goes_on(speech, len(speech)) and not goes_on(speech[:0], 0)
+
+
+def test_two_halves_make_one_transcript() -> None:
+    first = Transcript("Hello", "en", 0.8, (Word("Hello", 0.1, 0.5, 0.8),))
+    second = Transcript("you.", "en", 0.4, (Word("you.", 0.2, 0.6, 0.4),))
+    whole = first.then(second, start=2.0)
+    assert whole.text == "Hello you." and whole.confidence == pytest.approx(0.6)
+    assert whole.words[1] == Word("you.", 2.2, 2.6, 0.4) and first.then(Transcript("", "en"), 2.0) is first

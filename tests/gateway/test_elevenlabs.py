@@ -15,7 +15,7 @@ from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
 from livekit.plugins import elevenlabs
 
 from lkcook import voices
-from lkcook.engines.speech_to_text import Word
+from lkcook.engines.transcript import Word
 from lkcook.gateway.elevenlabs_speech import alignment
 from lkcook.gateway.process import Address
 from tests.speech import word_error_rate

@@ -6,7 +6,6 @@ import asyncio
 import base64
 from typing import Any
 
-import numpy as np
 import pytest
 
 from lkcook.engines.tool_calls import ToolCall

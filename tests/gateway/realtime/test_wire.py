@@ -6,7 +6,6 @@ import pytest
 
 from lkcook.gateway.wire import Wire
 from tests.gateway.realtime.conftest import Gateway
-from tests.speech import say
 
 
 async def test_a_conversation_leaves_the_names_of_its_messages_in_both_directions(gateway: Gateway) -> None:
