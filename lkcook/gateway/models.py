@@ -1,4 +1,4 @@
-"""The engines behind the gateway: loaded once, in parallel, in the background; and which ids they answer to."""
+"""The engines behind the gateway: loaded once, side by side, in the background; and which ids they answer to."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ class Models:
             self._loading[kind] = asyncio.create_task(self._load(kind, load))
 
     async def _load(self, kind: str, load: Callable[[], Any]) -> Any:
+        if kind in _AFTER:
+            await asyncio.wait([self._loading[_AFTER[kind]]])
         engine = await asyncio.to_thread(load)
         logger.info("%s model ready", _WORDS[kind])
         return engine
@@ -142,6 +144,9 @@ _LOAD: dict[str, Callable[[], Any]] = {
     "tts": _load_tts,
     "turns": end_of_turn.load,  # without it semantic turn detection goes by silence alone
 }
+
+# Both import faster_whisper: two threads that enter a package by different modules wait for each other, and one fails.
+_AFTER = {"turns": "stt"}
 
 
 def _loaded(task: asyncio.Task[Any]) -> bool:
