@@ -33,6 +33,7 @@ STAMP = VENV / "lkcook.json"  # written when the environment is complete: no sta
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 ALONE = ("tests/browser", "tests/devices", "tests/end_to_end")  # sound in real time: a neighbour would be heard
+TIMED = ("notebooks/07_latency.ipynb",)  # compares latencies: nothing may run beside it
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PULSE_PLUGIN = "libasound_module_pcm_pulse.so"  # lets PortAudio, which knows ALSA, use PulseAudio's virtual devices
 CELL_TIMEOUT = 600  # seconds; a cell may hold a whole conversation
@@ -130,10 +131,12 @@ def test_runs() -> "list[tuple[str, list[str]]]":
     """(name, pytest's arguments) for each run; a file's tests stay together, since they share what they started."""
     alone = [folder for folder in ALONE if (HERE / folder).is_dir()]
     rooms = ["tests", "-n", "2", "--dist", "loadfile"] + [f"--ignore={folder}" for folder in alone]
-    notebooks = ["--nbval", "--nbval-current-env", "notebooks", "--nbval-cell-timeout", str(CELL_TIMEOUT)]
+    notebooks = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", str(CELL_TIMEOUT)]
     notebooks += ["--nbval-sanitize-with", "tests/nbval_sanitize.cfg"]
-    sound = [("sound", alone)] if alone else []
-    return [("rooms", rooms)] + sound + [("notebooks", notebooks)]
+    timed = [name for name in TIMED if (HERE / name).is_file()]
+    others = ["notebooks", "-n", "2", "--dist", "loadfile"] + [f"--ignore={name}" for name in timed]
+    runs = [("rooms", rooms), ("sound", alone), ("notebooks", notebooks + others), ("timed", timed and notebooks + timed)]
+    return [(name, options) for name, options in runs if options]
 
 
 def pytest(options: "list[str]", skipped: Path) -> int:

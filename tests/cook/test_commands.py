@@ -69,27 +69,32 @@ def test_the_doctor_installs_nothing(cook: ModuleType, machine: Machine, capsys:
 def rooms(cook: ModuleType, folder: Path) -> None:
     for room in cook.ALONE:
         (folder / room).mkdir(parents=True)
+    (folder / "notebooks").mkdir(exist_ok=True)
+    for notebook in cook.TIMED:
+        (folder / notebook).touch()
 
 
 def test_every_room_and_every_notebook_is_run_once(cook: ModuleType, machine: Machine, rooms: None) -> None:
     assert cook.main(["test"]) == 0
-    first, sound, notebooks = (line.split(" -m pytest ")[1] for line in machine.commands if " -m pytest " in line)
+    first, sound, notebooks, timed = (line.split(" -m pytest ")[1] for line in machine.commands if " -m pytest " in line)
     alone = [word for word in sound.split() if word.startswith("tests/")]
     assert alone == list(cook.ALONE) and all((ROOT / room).is_dir() for room in alone)
     assert "tests" in first.split()
     assert [word for word in first.split() if "ignore" in word] == [f"--ignore={room}" for room in alone]
-    assert {"--nbval", "notebooks"} <= set(notebooks.split())
+    assert {"--nbval", "notebooks", *(f"--ignore={name}" for name in cook.TIMED)} <= set(notebooks.split())
+    assert {"--nbval", *cook.TIMED} <= set(timed.split()) and "-n" not in timed.split()
+    assert all((ROOT / name).is_file() for name in cook.TIMED)
 
 
-@pytest.mark.parametrize("failing", ["loadfile", "tests/end_to_end", "--nbval"])
+@pytest.mark.parametrize("failing", ["tests -n 2", "tests/end_to_end", " notebooks -n 2", "nbval_sanitize.cfg notebooks/07"])
 def test_one_failing_run_is_named_and_makes_the_exit_code_1_after_the_others_have_run(
     cook: ModuleType, machine: Machine, rooms: None, capfd: pytest.CaptureFixture[str], failing: str
 ) -> None:
     machine.fails = lambda line: "-m pytest" in line and failing in line and f"ignore={failing}" not in line
     assert cook.main(["test"]) == 1
-    assert len([line for line in machine.commands if " -m pytest " in line]) == 3
+    assert len([line for line in machine.commands if " -m pytest " in line]) == 4
     err = capfd.readouterr().err
-    assert err.count("FAILED  ") == 1 and err.count("passed  ") == 2
+    assert err.count("FAILED  ") == 1 and err.count("passed  ") == 3
 
 
 def test_what_was_skipped_is_listed_in_the_last_lines_and_why(
