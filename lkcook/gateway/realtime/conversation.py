@@ -1,11 +1,11 @@
-"""A realtime conversation: who may speak when, what was said, and what the model answers. See the package's docstring."""
+"""A realtime conversation: what was said, what the model answers, and what a client may ask for. See the package's docstring."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -14,15 +14,14 @@ from lkcook.engines.speech_to_text import SAMPLE_RATE
 from lkcook.gateway.models import Models
 from lkcook.gateway.realtime import events
 from lkcook.gateway.realtime.answers import Answers
+from lkcook.gateway.realtime.floor import Floor
 from lkcook.gateway.realtime.items import Item, Items, Message, Part
 from lkcook.gateway.realtime.rejected import Rejected
 from lkcook.gateway.realtime.response import Response
-from lkcook.gateway.realtime.settings import Ask, ServerVAD, Settings
-from lkcook.gateway.realtime.timer import Timer
+from lkcook.gateway.realtime.settings import Ask, Settings
+from lkcook.gateway.realtime.tasks import Tasks
 from lkcook.gateway.realtime.turn import Turn
 from lkcook.gateway.realtime.turns import Ear
-
-T = TypeVar("T")
 
 LEAST_COMMIT = 0.1  # seconds of sound, as OpenAI has it
 
@@ -41,18 +40,16 @@ class Conversation:
         self.model, self.settings, self.items = model, settings, Items()
         self._models, self._emit = models, tell
         self._ear: Ear | None = None
-        self._answers = Answers(models, model, tell, self.items, settings, fails, self._wait_for_caller)
+        self._answers = Answers(models, model, tell, self.items, settings, fails, lambda: self._floor.wait_for_caller())
+        self._floor = Floor(self, self._answers, tell)
         self._resampler, self._rate = pcm.Resampler(SAMPLE_RATE, SAMPLE_RATE), SAMPLE_RATE
-        self._idle = Timer()
-        self._latest: Turn | None = None  # the turn that is to be answered, if any
-        self._owed = False  # whether words of the caller's are unanswered
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks()
 
     async def open(self) -> None:
         """Wait for the engines. Raises ProtocolError when one cannot be loaded."""
         await self._answers.open()
         self._stt = await self._models.speech_to_text()
-        self._ear = Ear(self._stt, self, self.settings)
+        self._ear = self._floor.ear = Ear(self._stt, self._floor, self.settings)
         self._answers.anticipate("")
 
     def configure(self, settings: Settings) -> None:
@@ -65,7 +62,7 @@ class Conversation:
         self._answers.drop_draft()
         self._answers.anticipate("")
         if self.active is None:
-            self._wait_for_caller()
+            self._floor.wait_for_caller()
 
     @property
     def active(self) -> Response | None:
@@ -97,9 +94,18 @@ class Conversation:
             heard = f"{self.buffered * 1000:.2f} ms"
             raise Rejected(f"the buffer has {heard} of sound; at least 100 ms are needed", "input_audio_buffer_commit_empty")
         turn = self._hearing.commit()
-        message = self._commit(turn)
+        message = self.take(turn)
         if answer:
-            self._spawn(self._answer(turn))
+            self._floor.answer(turn)
+        return message
+
+    def take(self, turn: Turn) -> Message:
+        """What was heard in `turn` becomes the caller's message."""
+        part = Part("audio", seconds=turn.end - turn.start, transcript=turn.transcript)
+        message = Message("user", [part], turn.id)
+        self._answers.unanswered += part.seconds
+        self._emit(events.Committed(turn.id, self.items.last_id))
+        self.add(message)
         return message
 
     def clear(self) -> None:
@@ -125,7 +131,7 @@ class Conversation:
         async def text() -> str:
             return (await heard).text
 
-        return self._spawn(text())
+        return self._tasks.spawn(text())
 
     def find(self, item_id: Any) -> Item:
         """The item with that id."""
@@ -151,14 +157,13 @@ class Conversation:
     def respond(self, ask: Ask = Ask()) -> Response:
         """Answer now. Raises Rejected while another answer is under way."""
         response = self._answers.respond(ask)
-        self._owed = False
-        self._idle.stop()
+        self._floor.taken()
         return response
 
     def say(self, text: str) -> Response:
         """The model says just this."""
         response = self._answers.say(text)
-        self._idle.stop()
+        self._floor.taken()
         return response
 
     def cancel(self, reason: str = "client_cancelled") -> None:
@@ -174,45 +179,11 @@ class Conversation:
 
     async def aclose(self) -> None:
         """Stop everything."""
-        self._idle.stop()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.aclose()
+        await self._floor.aclose()
         await self._answers.aclose()
         if self._ear is not None:
             await self._ear.aclose()
-
-    # what the ear tells: turns.Listener
-
-    def on_speech(self, turn: Turn) -> None:
-        """The caller begins; whoever speaks is interrupted, if that is wanted."""
-        self._emit(events.SpeechStarted(turn.id, turn.start))
-        self._idle.stop()
-        if self.settings.turns is not None and self.settings.turns.interrupt_response:
-            self.interrupt()
-
-    def on_words(self, turn: Turn, text: str, *, pause: bool) -> None:
-        """Guesses are read ahead; what may be all of a turn is answered ahead."""
-        if self.settings.turns is not None and self.settings.transcribes:
-            self._emit(events.Hearing(turn.id, text))
-        if self.active is not None:
-            return
-        if not pause:
-            self._answers.anticipate(text)
-        elif self.settings.turns is None or self.settings.turns.create_response:
-            self._answers.begin(text)
-
-    def on_resumed(self, turn: Turn) -> None:
-        """Too early."""
-        self._answers.drop_draft()
-
-    def on_turn(self, turn: Turn) -> None:
-        """The turn is over: it becomes a message, and is answered if anything was said."""
-        self._emit(events.SpeechStopped(turn.id, turn.end))
-        self._commit(turn)
-        if self.settings.turns is not None and self.settings.turns.create_response:
-            self._spawn(self._answer(turn))
 
     # inside
 
@@ -220,14 +191,6 @@ class Conversation:
     def _hearing(self) -> Ear:
         assert self._ear is not None, "open() was not awaited"
         return self._ear
-
-    def _commit(self, turn: Turn) -> Message:
-        part = Part("audio", seconds=turn.end - turn.start, transcript=turn.transcript)
-        message = Message("user", [part], turn.id)
-        self._answers.unanswered += part.seconds
-        self._emit(events.Committed(turn.id, self.items.last_id))
-        self.add(message)
-        return message
 
     def _understood(self, item_id: str, part: Part, transcript: asyncio.Future[str]) -> None:
         """Write down what was heard. A callback, so that it is written before anybody who waits goes on."""
@@ -240,25 +203,6 @@ class Conversation:
         if self.settings.transcribes:
             self._emit(events.Understood(item_id, part.text, part.seconds))
 
-    async def _answer(self, turn: Turn) -> None:
-        """A noise is no turn: when nothing was understood, nobody answers. Who speaks on is answered once, at the end."""
-        self._latest = turn
-        await asyncio.wait([turn.transcript])
-        if turn.transcript.cancelled() or turn.transcript.exception():
-            return
-        self._owed = self._owed or bool(turn.transcript.result())
-        if not self._owed or turn is not self._latest or self._speaks_on():
-            return
-        try:
-            self.respond()
-        except Rejected as error:  # the client let the model speak on while the caller spoke
-            self._emit(events.Problem(str(error), error.reason))
-
-    def _speaks_on(self) -> bool:
-        """Whether an answer would be interrupted at once."""
-        turns = self.settings.turns
-        return turns is not None and turns.interrupt_response and self._hearing.speaking
-
     def _truncate_by_clock(self) -> None:
         response, unheard = self._answers.last, self.playing
         if response is None or not unheard:
@@ -267,25 +211,3 @@ class Conversation:
             if isinstance(item, Message) and item.parts and item.parts[0].kind == "audio":
                 self.truncate(item.id, max(0.0, item.parts[0].seconds - unheard))
         response.sounding_since = None  # it sounds no more: who speaks on must not cut it again
-
-    def _wait_for_caller(self) -> None:
-        turns = self.settings.turns
-        if isinstance(turns, ServerVAD) and turns.idle_timeout is not None:
-            self._idle.start(self.playing + turns.idle_timeout, partial(self._speak_up, self._hearing.now))
-        else:
-            self._idle.stop()
-
-    def _speak_up(self, since: float) -> None:
-        """Nobody has said anything `since`: the silence is committed, and answered."""
-        if self._hearing.speaking or self.active is not None:
-            return
-        turn = self._hearing.commit()
-        self._emit(events.TimedOut(turn.id, since, self._hearing.now))
-        self._commit(turn)
-        self.respond()
-
-    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
