@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +25,17 @@ class Exchange:
     def record(self, model: Any, message: dict[str, Any]) -> Record:
         """Keep one message; the record can still be completed."""
         return self.request.app[RequestLog.KEY].add(self.request, self.stage, str(model), message)
+
+    @contextmanager
+    def recorded(self, model: str, message: dict[str, Any]) -> Iterator[Record]:
+        """Keep the message that opens a session; a ProtocolError inside is noted as its refusal, and goes on."""
+        record = self.record(model, message)
+        try:
+            yield record
+        except ProtocolError as error:
+            record.notes.append(f"refused: {error}")
+            raise
+        record.answered_by = record.model
 
     def fails(self, model: str) -> int:
         """The HTTP status with which `model` shall fail, 0 when it works."""

@@ -9,17 +9,14 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.malformed import NO_MESSAGE
+
 STT = {"type": "session.create", "model": "deepgram/nova-3", "settings": {"sample_rate": "16000"}}
 TTS = {"type": "session.create", "model": "cartesia/sonic-3", "sample_rate": "24000"}
 SILENCE = base64.b64encode(bytes(1600)).decode()
 
 MALFORMED = {
-    "not JSON": "hello?",
-    "JSON that is no object": "[1, 2]",
-    "no type": "{}",
-    "type that is no text": '{"type": 7}',
-    "unknown type": '{"type": "session.dance"}',
-    "deep nesting": "[" * 100_000,
+    **NO_MESSAGE,
     "oversize": json.dumps({"type": "input_audio", "audio": "A" * (2 << 20)}),
 }
 

@@ -77,17 +77,12 @@ class _Client:
             await self._session.aclose()
 
     async def _begin(self, value: Any) -> None:
-        record = self._exchange.record("", {"setup": value})
-        try:
+        with self._exchange.recorded("", {"setup": value}) as record:
             setup = gemini_setup.read(value, self._version)
             record.model, record.notes = setup.model, [*setup.notes]
             self._exchange.refuse_if_failing(setup.model)
             self._session = Session(self._outbox, self._exchange, setup)
             await self._session.open()
-        except ProtocolError as error:
-            record.notes.append(f"refused: {error}")
-            raise
-        record.answered_by = setup.model
 
     async def _go_on(self, session: Session, kind: str, value: Any) -> None:
         session.received += 1

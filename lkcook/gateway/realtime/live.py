@@ -18,9 +18,9 @@ from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.realtime import live_setup
 from lkcook.gateway.realtime.connection import LARGEST_MESSAGE, Outbox, serve
 from lkcook.gateway.realtime.ids import duplex_model
-from lkcook.gateway.realtime.live_caller import error_event
 from lkcook.gateway.realtime.live_session import Session
 from lkcook.gateway.realtime.openai import ready, refusal
+from lkcook.gateway.realtime.openai_errors import complaint
 from lkcook.gateway.realtime.openai_events import with_id
 from lkcook.gateway.realtime.rejected import Rejected
 from lkcook.gateway.socket import ProtocolError, parse
@@ -65,9 +65,7 @@ class _Client:
             await self._session.receive(message)
 
     def complain(self, error: ProtocolError) -> None:
-        reason, param = (error.reason, error.param) if isinstance(error, Rejected) else (None, "")
-        kind = "server_error" if error.code >= 500 else "invalid_request_error"
-        self._outbox.put(with_id(error_event(str(error), reason, kind, param, self._cause)))
+        self._outbox.put(with_id(complaint(error, self._cause, "client_event_id")))
 
     def expire(self) -> None:
         if self._session is not None:
@@ -80,18 +78,16 @@ class _Client:
     async def _begin(self, message: dict[str, object]) -> None:
         if self._session is not None:
             raise Rejected("the session has started already", "session_already_started", param="type")
-        record = self._exchange.record(self._asked or "", message)
         try:
-            setup = live_setup.read(message.get("session"), self._asked)
-            record.model, record.notes = setup.model, [*setup.notes]
-            self._exchange.refuse_if_failing(setup.model)
-            self._session = Session(self._outbox, self._exchange, setup)
-            await self._session.open()
+            with self._exchange.recorded(self._asked or "", message) as record:
+                setup = live_setup.read(message.get("session"), self._asked)
+                record.model, record.notes = setup.model, [*setup.notes]
+                self._exchange.refuse_if_failing(setup.model)
+                self._session = Session(self._outbox, self._exchange, setup)
+                await self._session.open()
         except ProtocolError as error:
-            record.notes.append(f"refused: {error}")
             error.fatal = True  # the client waits for session.started, and for nothing else
             raise
-        record.answered_by = setup.model
 
 
 ROUTES = [web.get("/v1/live/sessions", handle_live)]

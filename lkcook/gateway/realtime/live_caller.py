@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from lkcook.gateway.realtime import events
 from lkcook.gateway.realtime.live_delegation import Told
+from lkcook.gateway.realtime.openai_errors import error_event
 
 _SAME_TURN = 0.8  # seconds of the caller's sound: LiveKit's client makes one message of what is told within
 
@@ -35,7 +35,7 @@ class CallerTurns:
 
     def _understood(self, event: events.Understood | events.NotUnderstood, start: float, end: float) -> Iterator[Told]:
         if isinstance(event, events.NotUnderstood):
-            yield error_event(event.why, "audio_unintelligible", "server_error")
+            yield error_event(event.why, "audio_unintelligible", kind="server_error", named="client_event_id")
         elif event.text:
             together = self._told is not None and self.heard - self._told < _SAME_TURN
             self._told = self.heard
@@ -50,10 +50,3 @@ def transcript(way: str, text: str, start: float, end: float) -> Told:
     """way: "input" or "output"."""
     times = {"start_ms": round(start * 1000), "end_ms": round(end * 1000)}
     return {"type": f"session.{way}_transcript.delta", "delta": text, **times}
-
-
-def error_event(why: str, reason: str | None, kind: str = "invalid_request_error", param: str = "", cause: Any = None) -> Told:
-    """cause: the event_id of the client's event at fault."""
-    cause = cause if isinstance(cause, str) else None
-    error = {"type": kind, "code": reason, "message": why, "param": param or None, "client_event_id": cause}
-    return {"type": "error", "error": error}

@@ -17,11 +17,12 @@ from lkcook.gateway.realtime import events
 from lkcook.gateway.realtime.connection import Outbox
 from lkcook.gateway.realtime.conversation import Conversation
 from lkcook.gateway.realtime.items import Message, Part, new_id
-from lkcook.gateway.realtime.live_caller import CallerTurns, error_event, transcript
+from lkcook.gateway.realtime.live_caller import CallerTurns, transcript
 from lkcook.gateway.realtime.live_delegation import Delegations, Told
 from lkcook.gateway.realtime.live_items import input_item, text_of
 from lkcook.gateway.realtime.live_setup import Setup
 from lkcook.gateway.realtime.live_stream import FRAME, Stream
+from lkcook.gateway.realtime.openai_errors import error_event
 from lkcook.gateway.realtime.openai_events import with_id
 from lkcook.gateway.realtime.openai_sound import decode, encode
 from lkcook.gateway.realtime.rejected import Rejected
@@ -177,7 +178,8 @@ class Session:
         if response.status == "failed":
             limited = response.error_code == 429
             reason = "rate_limit_exceeded" if limited else "server_error"
-            self._put(error_event(response.error, reason, "rate_limit_error" if limited else "server_error"))
+            kind = "rate_limit_error" if limited else "server_error"
+            self._put(error_event(response.error, reason, kind=kind, named="client_event_id"))
         self._put({"type": "session.usage.updated", "usage": self._usage()})
         asyncio.get_running_loop().call_soon(self._next)  # the answer's own task has to end first
 

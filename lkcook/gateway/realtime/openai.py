@@ -26,7 +26,8 @@ from lkcook.gateway.realtime.conversation import Conversation
 from lkcook.gateway.realtime.ids import known_model, transcription_model
 from lkcook.gateway.realtime.items import new_id
 from lkcook.gateway.realtime.openai_ask import ask_of, notes_on
-from lkcook.gateway.realtime.openai_events import Wording, error_event, with_id
+from lkcook.gateway.realtime.openai_errors import complaint, error_event
+from lkcook.gateway.realtime.openai_events import Wording, with_id
 from lkcook.gateway.realtime.openai_session import Session
 from lkcook.gateway.realtime.openai_sound import decode
 from lkcook.gateway.realtime.rejected import Rejected
@@ -108,10 +109,7 @@ class _Client:
             await pending
 
     def complain(self, error: ProtocolError) -> None:
-        reason = error.reason if isinstance(error, Rejected) else None
-        kind = "server_error" if error.code >= 500 else "invalid_request_error"
-        param = error.param if isinstance(error, Rejected) else ""
-        self._send(error_event(str(error), reason, kind=kind, param=param, cause=self._cause))
+        self._send(complaint(error, self._cause))
 
     def expire(self) -> None:
         told = "Your session hit the maximum duration; open another connection."

@@ -9,6 +9,7 @@ from typing import Any
 
 from lkcook.gateway.realtime import events, openai_response
 from lkcook.gateway.realtime.items import Message, Part, new_id
+from lkcook.gateway.realtime.openai_errors import error_event
 from lkcook.gateway.realtime.openai_items import shown
 from lkcook.gateway.realtime.openai_session import Session
 from lkcook.gateway.realtime.openai_sound import encode
@@ -140,14 +141,6 @@ class Wording:
 
     def _response(self, response: Response) -> Told:
         return openai_response.shown(response, self._conversation, self._session())
-
-
-def error_event(why: str, reason: str | None, *, kind: str = "invalid_request_error", param: str = "",
-                cause: Any = None) -> Told:
-    """cause: the event_id of the client's event at fault."""
-    cause = cause if isinstance(cause, str) else None
-    error = {"type": kind, "code": reason, "message": why, "param": param or None, "event_id": cause}
-    return {"type": "error", "error": error}
 
 
 def with_id(told: Told) -> Told:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from livekit import rtc
-from livekit.agents import Agent, AgentSession, RunContext, function_tool, inference
+from livekit.agents import AgentSession, inference
 from livekit.agents.utils import http_context
 from livekit.agents.voice import io
 from livekit.plugins import openai
@@ -18,24 +18,12 @@ from livekit.plugins import openai
 from lkcook.audio.listener import RecordedListener
 from lkcook.engines.tool_calls import ToolCall
 from lkcook.gateway.auth import provider_key
+from tests.gateway.realtime.booking import BOOK, Booking
 from tests.gateway.realtime.conftest import Gateway
 from tests.speech import say
 
 ANSWER = "Of course. We are open until ten."
-BOOK = "Please book a table for four people."
 LONG = "This is a sentence that takes a while. " * 6
-
-
-class Booking(Agent):
-    def __init__(self) -> None:
-        super().__init__(instructions="You book tables.")
-        self.booked: list[int] = []
-
-    @function_tool
-    async def book_table(self, context: RunContext, people: int) -> str:
-        """Book a table."""
-        self.booked.append(people)
-        return "It is booked."
 
 
 class Microphone(io.AudioInput):

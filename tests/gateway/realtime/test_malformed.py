@@ -11,14 +11,10 @@ from typing import Any
 import pytest
 
 from tests.gateway.realtime.conftest import Client, Gateway
+from tests.malformed import NO_MESSAGE
 
 MALFORMED = {
-    "not JSON": "hello?",
-    "JSON that is no object": "[1, 2]",
-    "no type": "{}",
-    "type that is no text": '{"type": 7}',
-    "unknown type": '{"type": "session.dance"}',
-    "deep nesting": "[" * 100_000,
+    **NO_MESSAGE,
     "sound that is no base64": '{"type": "input_audio_buffer.append", "audio": "not base64!"}',
     "half a sample": json.dumps({"type": "input_audio_buffer.append", "audio": base64.b64encode(b"odd").decode()}),
     "no sound": '{"type": "input_audio_buffer.append"}',

@@ -8,28 +8,16 @@ from typing import Any
 
 import pytest
 from livekit import rtc
-from livekit.agents import Agent, AgentSession, RunContext, function_tool
+from livekit.agents import AgentSession
 from livekit.agents.utils import http_context
 from livekit.plugins import openai, xai
 
 from lkcook.engines.tool_calls import ToolCall
 from lkcook.gateway.auth import provider_key
+from tests.gateway.realtime.booking import BOOK, Booking
 from tests.gateway.realtime.conftest import Gateway
 from tests.speech import say
 
-BOOK = "Please book a table for four people."
-
-
-class Booking(Agent):
-    def __init__(self) -> None:
-        super().__init__(instructions="You book tables.")
-        self.booked: list[int] = []
-
-    @function_tool
-    async def book_table(self, context: RunContext, people: int) -> str:
-        """Book a table."""
-        self.booked.append(people)
-        return "It is booked."
 
 
 class Call:
