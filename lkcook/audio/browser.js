@@ -3,15 +3,16 @@
  *
  * From Python                                       To Python
  *   ask   {call}                                      here     {call, page, origin, secure}
- *   open  {call, page, side, buffer, port, token,     opened   {call, side, transport, rate, latency}
- *          transports}                                failed   {call, side, error, message}
+ *   open  {call, page, side, buffer, suppress, port,  opened   {call, side, transport, rate, latency}
+ *          token, transports}                         failed   {call, side, error, message}
  *   close {call, page, side}                          closed   {call, side, underruns}
  *   play  [samples], end, flush                       microphone [frame]
  *                                                     blocked, resumed {call}; lost {call, message}
  *                                                     report   {call, underruns, lowest, latency}  every second
- * side: "microphone" or "speaker". Sound is 24 kHz mono int16, little-endian. A frame of the microphone is 20 ms:
- * float64 Date.now() at its last sample, uint32 number of the frame, 480 samples. play, end, flush and microphone
- * take the transport: a WebSocket (bare samples and frames; JSON for end and flush) or the widget's messages.
+ * side: "microphone" or "speaker". suppress: the browser's own noise suppression is wanted. Sound is 24 kHz mono
+ * int16, little-endian. A frame of the microphone is 20 ms: float64 Date.now() at its last sample, uint32 number of the
+ * frame, 480 samples. play, end, flush and microphone take the transport: a WebSocket (bare samples and frames; JSON
+ * for end and flush) or the widget's messages.
  */
 const SOUND_RATE = 24000;
 const SOUND_PATIENCE = 2000; // ms for each attempt to reach the kernel's socket
@@ -165,7 +166,7 @@ class BrowserSound {
   }
 
   async #openMicrophone(signal) {
-    const sound = {echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1};
+    const sound = {echoCancellation: true, noiseSuppression: this.#terms.suppress, autoGainControl: true, channelCount: 1};
     const stream = await navigator.mediaDevices.getUserMedia({audio: sound});
     const stop = () => stream.getTracks().forEach(track => track.stop()); // the browser's recording sign goes out
     stream.getTracks()[0].onended = () => this.#tell("lost", {message: "it was unplugged, or its permission withdrawn"});

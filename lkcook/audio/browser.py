@@ -4,7 +4,7 @@ For kernels without sound devices (JupyterHub, Codespaces, containers):
     widget = SoundWidget(); display(widget)          # lkcook.audio.browser_widget, or a control panel
     microphone, speaker = browser_sound(widget)
     call = await lkcook.talk(session, agent, caller=microphone, listener=speaker)
-The browser cancels echo and noise itself.
+The browser cancels echo itself, and noise unless a canceller was chosen before the microphone opened.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ import time
 from collections import deque
 
 import numpy as np
-from livekit import rtc
 
-from lkcook.audio import browser_failures as failures
+from lkcook.audio import browser_failures as failures, frames
 from lkcook.audio.browser_link import BUFFER, BrowserLink
 from lkcook.audio.browser_page import Widget
 from lkcook.audio.listener import FRAME, RATE, Listener
@@ -48,6 +47,7 @@ class BrowserMicrophone(Person):
     def __init__(self, link: BrowserLink) -> None:
         super().__init__("browser microphone")
         self.link = link
+        self.suppresses_noise = True
         self.lost = 0
         self.delays: list[float] = []
         self._frames: asyncio.Queue[tuple[np.ndarray, float] | None] = asyncio.Queue()
@@ -64,6 +64,7 @@ class BrowserMicrophone(Person):
         self._frames, self._next, self._heard_one = asyncio.Queue(), 0, False
         self.lost, self.delays = 0, []
         self.link.on_frame, self.link.on_lost = self._arrived, self._lose
+        self.link.suppresses_noise = self.suppresses_noise = self.slot.processor is None
         try:
             await self.link.open("microphone")
         except BaseException:
@@ -79,7 +80,7 @@ class BrowserMicrophone(Person):
             self.link.on_frame = self.link.on_lost = None
             await self.link.close("microphone")
 
-    async def __anext__(self) -> rtc.AudioFrame:
+    async def _next_block(self) -> frames.Block:
         try:
             async with asyncio.timeout(_NEXT_FRAME if self._heard_one else _FIRST_FRAME):
                 frame = await self._frames.get()
@@ -90,11 +91,7 @@ class BrowserMicrophone(Person):
             raise StopAsyncIteration
         self._heard_one = True
         samples, at = frame
-        if self.muted:
-            samples = np.zeros_like(samples)
-        if self.tap is not None:
-            self.tap(samples, RATE, at)
-        return rtc.AudioFrame(samples.tobytes(), RATE, 1, len(samples))
+        return samples, RATE, at
 
     async def _until_lost(self) -> None:
         assert self._failed is not None

@@ -29,7 +29,8 @@ class BrowserLink:
     """Opens and closes the two sides in the page that shows `widget`. One link serves many calls, one at a time.
 
     transports: the ways the sound may take, tried in this order; messages always remain. notify: told in a sentence
-    what the reader should do now. transport, blocked, latency (seconds until sound handed to the browser's audio
+    what the reader should do now. suppresses_noise: whether the browser is asked to, set it before a microphone opens.
+    transport, blocked, latency (seconds until sound handed to the browser's audio
     system is heard), underruns, lowest (seconds left in the page's buffer at its emptiest): as the page reports.
     """
 
@@ -52,6 +53,7 @@ class BrowserLink:
         self._page = BrowserPage(widget, self._take)
         self._transports, self._notify = list(transports), notify
         self._answer_within, self._open_within = answer_within, open_within
+        self.suppresses_noise = True
         self._gone = False
         self._sides: set[Side] = set()
         self._socket: SoundSocket | None = None
@@ -103,7 +105,8 @@ class BrowserLink:
 
     async def _open(self, side: Side) -> None:
         way = {"port": self._socket.port, "token": self._socket.token} if self._socket else {"port": 0, "token": ""}
-        self._page.tell("open", side=side, buffer=BUFFER, transports=self._transports, **way)
+        suppress = self.suppresses_noise
+        self._page.tell("open", side=side, buffer=BUFFER, suppress=suppress, transports=self._transports, **way)
         try:
             answer = await self._page.answer(f"opened {side}", self._open_within)
         except TimeoutError:

@@ -11,22 +11,21 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from livekit import rtc
-from livekit.agents.voice import io
 
 from lkcook.audio.clip import Clip
+from lkcook.audio.frames import Block, FrameInput
 from lkcook.audio.line import Line, Prepared, Voice, prepare
 from lkcook.errors import CookError
+
+if TYPE_CHECKING:
+    from lkcook.push_to_talk import Button
 
 RATE = 24_000  # Hz of synthetic callers
 FRAME = 0.02  # seconds
 LAST_BREATH = 0.3  # seconds of silence between the last reply and hanging up
-
-Tap = Callable[[np.ndarray, int, float], None]
-"""tap(int16 mono samples, sample rate, time.time() of the first sample)"""
 
 OnNote = Callable[[str], None]
 """on_note(what the reader should know of the sound device, though the call goes on)"""
@@ -57,18 +56,21 @@ class Conversation(Protocol):
         """Returns when the call is over for another reason."""
 
 
-class Caller(io.AudioInput):
+class Caller(FrameInput):
     """The side of a call that LiveKit hears.
 
-    person: a live human speaks. muted: a person's sound is replaced by silence. spoken: the lines, if they are known.
+    person: a live human speaks. spoken: the lines, if they are known. button: what a push-to-talk caller holds.
+    usual_canceller: the noise canceller (lkcook.canceller) it has when nobody chooses one. suppresses_noise: what it
+    hears was cleaned before.
     """
 
     person = False
-    muted = False
+    usual_canceller: str | None = None
+    suppresses_noise = False
+    button: Button | None = None
 
     def __init__(self, label: str) -> None:
-        super().__init__(label=label)
-        self.tap: Tap | None = None
+        super().__init__(label)
         self.on_note: OnNote | None = None
         self.spoken: list[Spoken] = []
 
@@ -99,18 +101,15 @@ class SyntheticCaller(Caller):
         if self._closed:  # its lines and their times belong to the call it made
             raise CookError("This caller has hung up already", "make a new one for each call")
 
-    async def __anext__(self) -> rtc.AudioFrame:
+    async def _next_block(self) -> Block:
         if self._closed:
             raise StopAsyncIteration
         started, wall = self._began = self._began or (time.monotonic(), time.time())
         happened = started + (self._frames + 1) * FRAME
         # A late wake-up is caught up with: the clock stays that of the first frame, and nothing is lost.
         await asyncio.sleep(max(0.0, happened - time.monotonic()))
-        samples = self._take(int(RATE * FRAME))
-        if self.tap is not None:
-            self.tap(samples, RATE, wall + self._frames * FRAME)
         self._frames += 1
-        return rtc.AudioFrame(samples.tobytes(), RATE, 1, len(samples))
+        return self._take(int(RATE * FRAME)), RATE, wall + (self._frames - 1) * FRAME
 
     async def aclose(self) -> None:
         self._closed = True
@@ -137,9 +136,13 @@ class SyntheticCaller(Caller):
             else:
                 await conversation.agent_speaking()
                 await asyncio.sleep(barge_in)
+            if self.button is not None:
+                await self.button.press()
             await self.say(line)
+            if self.button is not None:
+                await self.button.release()
             if following is None or following[1] is None:
-                await conversation.agent_replied()
+                await (conversation.agent_replied() if line.reply else conversation.agent_quiet())
 
     def _take(self, count: int) -> np.ndarray:
         piece, self._waiting = self._waiting[:count], self._waiting[count:]

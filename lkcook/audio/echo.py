@@ -1,7 +1,8 @@
-"""The room between the speaker and the microphone: WebRTC's echo canceller, noise suppressor and gain control.
+"""The room between the speaker and the microphone: WebRTC's echo canceller and gain control.
 
 An agent that hears itself through the microphone would interrupt itself. The canceller gets what is played
 (`played`) and removes it from what is recorded (`cleaned`). Speaker and microphone of a process share one room.
+Noise is suppressed behind it, where LiveKit's noise cancellation goes (audio/slot.py).
 """
 
 from __future__ import annotations
@@ -29,8 +30,7 @@ class Room:
         self.enabled = enabled
         self._processor = rtc.AudioProcessingModule(
             echo_cancellation=True,
-            noise_suppression=True,
-            high_pass_filter=True,
+            high_pass_filter=True,  # the canceller needs it: rumble below speech would mislead it
             auto_gain_control=True,
         )
         self._tell_delay()
@@ -51,7 +51,7 @@ class Room:
                 self._processor.process_reverse_stream(frame)
 
     def cleaned(self, samples: np.ndarray) -> np.ndarray:
-        """int16 mono at 48 kHz, a multiple of 10 ms, from the microphone → the same without echo and noise."""
+        """int16 mono at 48 kHz, a multiple of 10 ms, from the microphone → the same without echo."""
         if not self.enabled:
             return samples
         frames = _frames(samples)

@@ -34,14 +34,18 @@ class Line:
         Line("At seven o'clock", 0.4, "tonight, please.")   a pause of 0.4 s in mid-sentence
         Line("Stop!", barge_in=1.5)                          spoken 1.5 s after the agent begins its reply
         Line("¿Quién es?", language="es")                    in Spanish, by a voice that speaks it
+        Line(cough, barge_in=1.5, reply=False)               a recorded sound (a Clip) that expects no answer
     """
 
-    def __init__(self, *parts: str | float, barge_in: float | None = None, language: str = "en") -> None:
-        if not any(isinstance(part, str) and part.strip() for part in parts):
-            raise ValueError("a line needs words")
+    def __init__(
+        self, *parts: str | float | Clip, barge_in: float | None = None, language: str = "en", reply: bool = True
+    ) -> None:
+        if not any(isinstance(part, Clip) or (isinstance(part, str) and part.strip()) for part in parts):
+            raise ValueError("a line needs words, or a sound")
         self.parts = parts
         self.barge_in = barge_in
         self.language = language
+        self.reply = reply
 
     @property
     def text(self) -> str:
@@ -54,10 +58,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A line ready to be spoken: int16 mono at 24 kHz."""
+    """A line ready to be spoken: int16 mono at 24 kHz. reply: the caller goes on only when it was answered."""
 
     text: str
     samples: np.ndarray
+    reply: bool = True
 
     @property
     def first_sound(self) -> int:
@@ -82,15 +87,17 @@ def prepare(
     engine: makes the voice when the cache lacks something; None loads the project's own.
     """
     speaker = _Speaker(voice, engine)
-    return [Prepared(line.text, _samples(line, speaker)) for line in script]
+    return [Prepared(line.text, _samples(line, speaker), line.reply) for line in script]
 
 
 def _samples(line: Line, speaker: _Speaker) -> np.ndarray:
-    pieces = [
-        speaker.say(part, line.language) if isinstance(part, str) else np.zeros(int(part * RATE), np.int16)
-        for part in line.parts
-    ]
-    return np.concatenate(pieces)
+    return np.concatenate([_sound(part, line.language, speaker) for part in line.parts])
+
+
+def _sound(part: str | float | Clip, language: str, speaker: _Speaker) -> np.ndarray:
+    if isinstance(part, Clip):
+        return part.mono(RATE)
+    return speaker.say(part, language) if isinstance(part, str) else np.zeros(int(part * RATE), np.int16)
 
 
 class _Speaker:

@@ -7,6 +7,7 @@ flush(); for each segment that was captured exactly one on_playback_finished tel
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -15,7 +16,8 @@ from livekit import rtc
 from livekit.agents.voice import io
 
 from lkcook import pcm
-from lkcook.audio.caller import OnNote, Tap
+from lkcook.audio.caller import OnNote
+from lkcook.audio.frames import Air, Tap
 from lkcook.audio.playout import Block, Playout
 
 RATE = 24_000
@@ -29,7 +31,8 @@ class Listener(io.AudioOutput):
     """The side of a call that hears the agent; `rate` is that of the samples it plays, in Hz.
 
     tap(int16 mono samples, rate, time.time() of the first sample) gets every block that is really played;
-    arrival(time.time(), seconds of sound) is told of every frame as it comes from the session.
+    arrival(time.time(), seconds of sound) is told of every frame as it comes from the session; air: of every block as
+    it begins to sound, silence too.
     Subclasses empty `self._playout` and report each block with `_heard`, on the event loop's thread.
     """
 
@@ -38,6 +41,7 @@ class Listener(io.AudioOutput):
             label=label, capabilities=io.AudioOutputCapabilities(pause=True), sample_rate=RATE
         )
         self.tap: Tap | None = None
+        self.air: Air | None = None
         self.arrival: Arrival | None = None
         self.on_note: OnNote | None = None
         self.rate = rate
@@ -61,6 +65,11 @@ class Listener(io.AudioOutput):
             self.arrival(time.time(), frame.duration)
         # also when the resampler keeps everything back: from now on this segment counts, and must be finished
         self._playout.write(self._at_rate(frame))
+
+    def take(self, frame: rtc.AudioFrame) -> None:
+        """capture_frame(), for somebody who cannot await it: nothing in it waits."""
+        with contextlib.suppress(StopIteration):
+            self.capture_frame(frame).send(None)
 
     def flush(self) -> None:
         super().flush()
@@ -91,6 +100,8 @@ class Listener(io.AudioOutput):
 
     def _heard(self, block: Block, at: float) -> None:
         """A block whose first sample sounds at `at` (time.time())."""
+        if self.air is not None:
+            self.air.played(block.samples, self.rate, at)
         if block.heard and self.tap is not None:
             self.tap(block.samples[: block.heard], self.rate, at)
         for played in block.events:

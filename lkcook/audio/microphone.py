@@ -1,4 +1,4 @@
-"""A person at a microphone: PortAudio at 48 kHz in blocks of 20 ms, cleaned by WebRTC's audio processing."""
+"""A person at a microphone: PortAudio at 48 kHz in blocks of 20 ms, without the echo of the speaker."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 import time
 
 import numpy as np
-from livekit import rtc
 
 from lkcook.audio import echo
 from lkcook.audio.device_side import DeviceSide
+from lkcook.audio.frames import Block
 from lkcook.audio.person import Person
 from lkcook.audio.rates import from_device
 from lkcook.audio.stream import BLOCK, Work
@@ -19,12 +19,14 @@ class Microphone(DeviceSide, Person):
     """Opened by `prepare()`.
 
     device: number, name or part of a name; None is the default. processing=False gives the raw signal: no echo
-    canceller (use headphones), no noise suppression, no gain control.
+    canceller (use headphones), no gain control. With processing, a call in which nobody chooses a noise canceller takes
+    "webrtc".
     """
 
     def __init__(self, device: int | str | None = None, *, processing: bool = True) -> None:
         super().__init__("microphone")
         self._processing = processing
+        self.usual_canceller = "webrtc" if processing else None
         self._blocks: asyncio.Queue[np.ndarray | None] = asyncio.Queue()
         self._on_device("input", device)
 
@@ -43,15 +45,11 @@ class Microphone(DeviceSide, Person):
     async def _until_lost(self) -> None:
         await self._stream.lost()
 
-    async def __anext__(self) -> rtc.AudioFrame:
+    async def _next_block(self) -> Block:
         samples = await self._blocks.get()
         if samples is None:
             raise StopAsyncIteration
-        if self.muted:
-            samples = np.zeros(BLOCK, np.int16)
-        if self.tap is not None:
-            self.tap(samples, echo.RATE, time.time() - BLOCK / echo.RATE)
-        return rtc.AudioFrame(samples.tobytes(), echo.RATE, 1, len(samples))
+        return samples, echo.RATE, time.time() - BLOCK / echo.RATE
 
     def _work_at(self, rate: int) -> Work:
         return from_device(rate, self._take)

@@ -92,7 +92,7 @@ class Page:
         return np.frombuffer(b"".join(part for part in self.played if isinstance(part, bytes)), np.int16)
 
     async def until(self, condition: Callable[[], Any]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while not condition():
                 self._moved.clear()
                 await self._moved.wait()

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+import lkcook
 from lkcook.audio.browser import BLOCK, BrowserMicrophone, browser_sound
 from lkcook.audio.listener import RATE
 from lkcook.errors import DeviceError
@@ -110,6 +111,33 @@ async def test_a_muted_microphone_hands_out_silence_also_to_the_recording(page_o
         page.speak(HELLO)
         assert np.array_equal(await next_frame(microphone), 0 * HELLO if muted else HELLO)
     assert [bool(samples.any()) for samples in taped] == [True, False, True]
+    await microphone.aclose()
+
+
+async def test_the_browser_suppresses_noise_unless_a_canceller_was_chosen(page_of):
+    for canceller in (None, lkcook.canceller("webrtc")):
+        page = page_of()
+        microphone, _ = browser_sound(page)
+        microphone.slot.use(canceller, at_once=True)
+        await microphone.prepare()
+        (asked,) = [message for message in page.told if message["sound"] == "open"]
+        assert asked["suppress"] is microphone.suppresses_noise is (canceller is None)
+        await microphone.aclose()
+
+
+async def test_what_comes_while_the_session_does_not_listen_never_reaches_it(page_of):
+    page, taped = page_of(), asyncio.Queue()
+    microphone, _ = browser_sound(page)
+    await microphone.prepare()
+    microphone.tap = lambda samples, rate, at: taped.put_nowait(samples)
+    microphone.on_detached()
+    coming = asyncio.ensure_future(next_frame(microphone))
+    for _ in range(3):
+        page.speak(HELLO)
+        assert not (await taped.get()).any(), "the recording has silence instead"
+    microphone.on_attached()
+    page.speak(HELLO // 2)
+    assert np.array_equal(await coming, HELLO // 2) and (await taped.get()).any()
     await microphone.aclose()
 
 

@@ -43,7 +43,7 @@ class Ear:
 
     async def frames_more(self, count: int) -> None:
         goal = len(self.frames) + count
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while len(self.frames) < goal:
                 self._moved.clear()
                 await self._moved.wait()
@@ -70,7 +70,7 @@ async def heard(caller: SyntheticCaller, now: Callable[[], float] = lambda: 0.0)
         yield ear
     finally:
         await caller.aclose()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             await listening  # hanging up ends the stream of frames
 
 
@@ -116,6 +116,26 @@ async def test_a_stall_is_caught_up_with_and_moves_no_sample(clock):
     assert np.diff(times) == pytest.approx(0.02, abs=1e-6) and times[0] == pytest.approx(begun + 3600)
 
 
+async def test_what_is_said_while_the_session_does_not_listen_is_dropped_and_the_clock_goes_on(clock):
+    caller = SyntheticCaller("test")
+    begun = clock.now
+    async with heard(caller, clock.monotonic) as ear:
+        await ear.frames_more(10)
+        caller.on_detached()
+        await caller.say(BEEP)  # to nobody
+        silent = len(ear.taps)
+        caller.on_attached()
+        await caller.say(BEEP)
+        await ear.frames_more(10)
+    assert np.count_nonzero(ear.samples) == np.count_nonzero(BEEP.samples), "one of the two was heard, without a burst"
+    assert not any(samples.any() for samples, _ in ear.taps[:silent]), "and one was recorded"
+    times = np.array([at for _, at in ear.taps])
+    assert times == pytest.approx(begun + 3600 + np.arange(len(times)) * 0.02, abs=1e-6)
+    pace = np.diff(ear.pulled_at)
+    assert pace.min() == pytest.approx(0.02, abs=1e-6), "nothing that waited comes at once"
+    assert caller.spoken[1].started_at == pytest.approx(times[silent] + BEEP.first_sound / RATE, abs=1e-6)
+
+
 async def test_in_real_time_no_frame_is_early():
     caller, loop = SyntheticCaller("test"), asyncio.get_running_loop()
     begun = loop.time()
@@ -148,7 +168,7 @@ async def test_hanging_up_ends_the_frames_and_the_line_being_spoken():
         await ear.frames_more(2)
         await caller.aclose()
         await caller.aclose()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             await speaking
     assert caller.spoken == [], "it was not spoken to its end"
     with pytest.raises(StopAsyncIteration):
@@ -188,6 +208,14 @@ async def test_a_line_that_barges_in_waits_for_the_agents_voice(clock):
     assert agent.asked[0] == "agent_quiet" and "agent_speaking" in agent.asked and agent.asked[-1] == "agent_replied"
     first, second = caller.spoken
     assert second.started_at - first.ended_at == pytest.approx(1.5, abs=0.03)
+
+
+async def test_nobody_waits_for_a_reply_to_a_cough_but_until_the_agent_has_finished(clock):
+    cough = Line(Clip(tone(0.2, 880), RATE), barge_in=1, reply=False)
+    agent, caller = Agent(), ScriptedCaller([cough])
+    async with heard(caller):
+        await caller.converse(agent)
+    assert agent.asked == ["agent_speaking", "agent_quiet"] and len(caller.spoken) == 1
 
 
 @pytest.mark.parametrize("rate", [16_000, 24_000, 44_100])

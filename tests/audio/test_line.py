@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lkcook.audio.clip import Clip
 from lkcook.audio.line import AUDIBLE, RATE, Line, Prepared, prepare, trimmed
 from lkcook.errors import CookError
 from tests.scripted_models import tone
@@ -77,9 +78,17 @@ def test_a_line_may_begin_with_a_pause():
     assert line.first_sound == RATE // 2 + MARGIN
 
 
+def test_a_line_may_hold_a_recorded_sound_at_any_rate(cache):
+    sound = Clip(np.full((8000, 2), 5000, np.int16), 8000)
+    (line,) = spoken(Line("Well,", 0.5, sound, reply=False))
+    (words,) = spoken("Well,")
+    assert len(line.samples) == pytest.approx(len(words.samples) + 1.5 * RATE, abs=RATE // 100)
+    assert line.text == "Well," and not line.reply and words.reply
+
+
 @pytest.mark.parametrize("parts", [(), ("",), ("  ", 0.5), (1.0,)])
 def test_a_line_needs_words(parts):
-    with pytest.raises(ValueError, match="needs words"):
+    with pytest.raises(ValueError, match="needs words, or a sound"):
         Line(*parts)
 
 

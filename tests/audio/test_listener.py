@@ -37,7 +37,7 @@ class Tape:
         return [(event.playback_position, event.interrupted) for event in ends]
 
     async def until(self, condition: Callable[[], Any]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while not condition():
                 self._moved.clear()
                 await self._moved.wait()
@@ -145,7 +145,7 @@ async def test_other_sample_rates_are_played_at_the_right_speed(listener, tape, 
 async def test_an_utterance_interrupted_inside_the_resampler_is_finished_too(listener, tape):
     await capture(listener, tone(0.01, 440, rate=16_000), 16_000)
     listener.clear_buffer()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(40):
         await listener.wait_for_playout()
     listener.flush()
     assert tape.finished == [(0.0, True)] and not tape.blocks
