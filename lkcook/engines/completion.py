@@ -29,20 +29,30 @@ class Request:
 
 @dataclass(frozen=True)
 class Text:
-    """A piece of the reply."""
+    """A piece of the reply. prompt_tokens, cached_tokens: as Done has them, where they are known already, else 0."""
 
     text: str
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True)
 class Done:
-    """The end of a reply. reason: "stop", "length" or "tool_calls"; counts are tokens."""
+    """The end of a reply. reason: "stop", "length" or "tool_calls"; counts are tokens.
+
+    prompt_tokens: of which cached_tokens had been read before. stopped_by: which of Request.stop ended it, or "".
+    """
 
     reason: str
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
+    stopped_by: str = ""
 
 
 class ModelRefused(ValueError):
     """The request cannot be answered as it is: too long, or malformed. The text says why."""
+
+
+class PromptTooLong(ModelRefused):
+    """It has more tokens than the model's context."""

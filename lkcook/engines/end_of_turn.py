@@ -8,6 +8,7 @@ it hears, and some finished ones for unfinished (bench/end_of_turn.py).
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,8 @@ import numpy as np
 from lkcook.engines import weights
 from lkcook.engines.speech_to_text import SAMPLE_RATE
 from lkcook.errors import WeightsError
+
+Probability = Callable[[np.ndarray], float]  # as `probability` below
 
 SECONDS = 8.0  # of sound the model takes
 _SAMPLES = int(SECONDS * SAMPLE_RATE)

@@ -15,7 +15,6 @@ import numpy as np
 
 from lkcook.engines.prosody import Prosody, melody, stretched
 
-LONGEST = 500  # phonemes in a row; the style files have a row for each length up to 510
 _CONTENT, _F0, _NOISE = "/encoder/MatMul_1_output_0", "/encoder/Reshape_output_0", "/encoder/Reshape_1_output_0"
 _FLOAT = 1  # onnx.TensorProto.FLOAT
 
@@ -27,7 +26,7 @@ class Kokoro:
         self._predictor, self._decoder = (_session(part, threads) for part in _cut(path))
 
     def speak(self, ids: list[int], style: str, prosody: Prosody) -> np.ndarray:
-        """float32 mono at 24 kHz. ids: of Kokoro's alphabet, padded with a 0 on both sides; style: a file's name."""
+        """float32 mono at 24 kHz. ids: up to 510 of Kokoro's alphabet between two 0s; style: a file's name."""
         row = _styles(style)[len(ids) - 2]
         content, f0, noise = self._predict(ids, row, 1.0)
         if prosody.speed != 1.0:

@@ -1,4 +1,4 @@
-"""The language model on this machine: any GGUF through llama.cpp (xllamacpp, MIT), in this process.
+"""The language model on this machine: any GGUF through llama.cpp (`engines.llama`), in this process.
 
 llama.cpp keeps the evaluated prompt of the last request and reuses the longest common prefix, so a
 conversation only pays for its newest words. `prime()` uses that: words that are likely to come are
@@ -8,9 +8,6 @@ evaluated while the caller still speaks.
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import secrets
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -19,12 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from lkcook.engines.completion import Done, ModelRefused, Request, Text
+from lkcook.engines.llama import Llama, body_of, end_of
 from lkcook.engines.tool_calls import ToolCall, looks_like_a_call, parse, repeats, schema_of
 
 CONTEXT = 4096  # tokens
-# Four tokens are one tile of llama.cpp's repacked kernels: as fast per token as larger batches for the
-# 10-20 new tokens of a turn, and a cancelled prompt stops within one batch (under 0.1 s).
-BATCH = 4
 # Speech, not JSON: the tools stay in the prompt, which stays warm; a word at its end says that none is to be called,
 # and what opens a call may not be written.
 _NO_CALL = {"role": "system", "content": "Reply in plain words now, without calling a function."}
@@ -35,23 +30,8 @@ class LanguageModel:
     """Loads a GGUF file (2-5 s). One request at a time; others wait their turn, and a prime gives way."""
 
     def __init__(self, path: Path, *, threads: int = 2, context: int = CONTEXT) -> None:
-        # Threads that wait for each other must not spin: beside one busy program a token would take ten times as long.
-        # OpenMP reads this when it is loaded.
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-        import xllamacpp
-
-        params = xllamacpp.CommonParams()
-        params.model.path = str(path)
-        params.n_ctx, params.n_parallel = context, 1
-        params.n_batch = params.n_ubatch = BATCH
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
-        params.cache_ram_mib = 512  # prompts of other conversations wait here
-        params.verbosity = -1
-        # xllamacpp also listens on a loopback port of its own: nobody but this process may use it.
-        params.api_keys = [secrets.token_urlsafe(32)]
-        params.cors_origins = "http://127.0.0.1"
         self.name = path.stem
-        self._server = xllamacpp.Server(params)
+        self._llama = Llama(path, threads=threads, context=context)
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._priming: threading.Event | None = None
@@ -75,6 +55,14 @@ class LanguageModel:
                 async for piece in stream:
                     yield piece
 
+    async def count(self, request: Request) -> int:
+        """Tokens of the prompt. llama.cpp tells when it begins to read, and is stopped there. Raises ModelRefused."""
+        async with self._my_turn(), aclosing(self._llama.run(body_of(request))) as chunks:
+            async for chunk in chunks:
+                if progress := chunk.get("prompt_progress"):
+                    return int(progress["total"])
+        raise ModelRefused("the model did not say how long the prompt is")
+
     async def prime(self, request: Request, give_way: Callable[[], bool] = lambda: False) -> None:
         """Evaluate the prompt of `request` and keep it.
 
@@ -86,8 +74,8 @@ class LanguageModel:
         async with self._turn:
             self._priming = threading.Event()
             try:
-                body = _body(replace(request, max_tokens=0, response_format=None))
-                async with aclosing(self._run(body, self._priming)) as chunks:
+                body = body_of(replace(request, max_tokens=0, response_format=None))
+                async with aclosing(self._llama.run(body, self._priming)) as chunks:
                     async for _ in chunks:
                         if self._waiting or give_way():
                             return
@@ -109,13 +97,16 @@ class LanguageModel:
             self._turn.release()
 
     async def _plain(self, request: Request) -> AsyncIterator[Text | Done]:
-        async with aclosing(self._run(_body(request))) as chunks:
+        prompt = (0, 0)
+        async with aclosing(self._llama.run(body_of(request))) as chunks:
             async for chunk in chunks:
+                if progress := chunk.get("prompt_progress"):
+                    prompt = (int(progress["total"]), int(progress["cache"]))
                 for choice in chunk.get("choices") or []:
                     if text := choice["delta"].get("content"):
-                        yield Text(text)
+                        yield Text(text, *prompt)
                     if reason := choice.get("finish_reason"):
-                        yield _done(reason, chunk)
+                        yield end_of(reason, chunk)
 
     def _in_words(self, request: Request) -> AsyncIterator[Text | Done]:
         return self._plain(replace(request, messages=[*request.messages, _NO_CALL], logit_bias=_NO_OPENING))
@@ -130,7 +121,7 @@ class LanguageModel:
                     if not speaking and looks_like_a_call(held):
                         continue
                     speaking = True
-                    yield Text(held)
+                    yield replace(piece, text=held)
                     held = ""
                 else:
                     done = piece
@@ -152,12 +143,8 @@ class LanguageModel:
                 yield call
             yield replace(done, reason="tool_calls")
 
-    async def _forced_call(
-        self, request: Request, schema: dict[str, Any]
-    ) -> AsyncIterator[ToolCall | Done]:
-        constrained = replace(
-            request, response_format={"type": "json_schema", "json_schema": {"schema": schema}}
-        )
+    async def _forced_call(self, request: Request, schema: dict[str, Any]) -> AsyncIterator[ToolCall | Done]:
+        constrained = replace(request, response_format={"type": "json_schema", "json_schema": {"schema": schema}})
         written, done = "", None
         async with aclosing(self._plain(constrained)) as pieces:
             async for piece in pieces:
@@ -171,49 +158,3 @@ class LanguageModel:
         for call in calls:
             yield call
         yield replace(done, reason="tool_calls")
-
-    async def _run(
-        self, body: dict[str, Any], stop: threading.Event | None = None
-    ) -> AsyncIterator[dict[str, Any]]:
-        """llama.cpp's own chunks, from its thread to this loop; closing the iterator stops the model."""
-        stop = stop or threading.Event()
-        loop, chunks = asyncio.get_running_loop(), asyncio.Queue[Any]()
-
-        def hand_over(chunk: Any) -> bool:
-            for part in chunk if isinstance(chunk, list) else [chunk]:
-                loop.call_soon_threadsafe(
-                    chunks.put_nowait, json.loads(part) if isinstance(part, (str, bytes)) else part
-                )
-            return stop.is_set()
-
-        work = asyncio.create_task(asyncio.to_thread(self._complete, body, hand_over))
-        work.add_done_callback(lambda _: chunks.put_nowait(None))
-        try:
-            while (chunk := await chunks.get()) is not None:
-                if error := chunk.get("error"):
-                    raise ModelRefused(error["message"])
-                yield chunk
-            await work
-        finally:
-            stop.set()
-            # The next request may only start once llama.cpp has let go of this one.
-            await asyncio.shield(asyncio.wait([work]))
-
-    def _complete(self, body: dict[str, Any], hand_over: Callable[[Any], bool]) -> None:
-        try:
-            self._server.handle_chat_completions(body, hand_over)
-        except (ValueError, RuntimeError) as error:
-            raise ModelRefused(str(error)) from error
-
-
-def _body(request: Request) -> dict[str, Any]:
-    """llama.cpp's request: OpenAI's, plus progress reports, which let a long prompt be cancelled."""
-    fields = {k: v for k, v in vars(request).items() if v not in (None, [], ())}
-    fields.pop("tool_choice", None)
-    return {**fields, "stream": True, "return_progress": True, "cache_prompt": True}
-
-
-def _done(reason: str, chunk: dict[str, Any]) -> Done:
-    timings = chunk.get("timings") or {}
-    cached, new = int(timings.get("cache_n", 0)), int(timings.get("prompt_n", 0))
-    return Done(reason, cached + new, cached, int(timings.get("predicted_n", 0)))

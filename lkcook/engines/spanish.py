@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from lkcook.engines.phonemes import parts
 from lkcook.engines.spanish_numbers import spell_out
 
-LONGEST = 400  # phonemes in a row
 _STOPS = ".!?…"
 _PAUSES = f",;:—{_STOPS}"
 
@@ -62,7 +62,7 @@ _WITHOUT_ACCENTS = str.maketrans("áéíóú", "aeiou")
 def phonemize(text: str) -> list[str]:
     """One string of phonemes for each sentence of `text`; nothing for what cannot be pronounced."""
     sentences = (_sentence(written) for line in text.splitlines() for written in _sentences(line))
-    return [part for sentence in sentences for part in _parts(sentence)]
+    return [part for sentence in sentences for part in parts(sentence)]
 
 
 def _sentences(line: str) -> list[str]:
@@ -151,22 +151,3 @@ def _echoes(strong: int, end: int | None, sounds: str) -> dict[int, str]:
             echoes.append(beats[number])
         number += 1 if weak else 2
     return dict.fromkeys([*echoes, *beats[center + 2 : -1 : 2]], "ˌ")
-
-
-def _parts(sentence: str) -> list[str]:
-    """Not longer than LONGEST each."""
-    parts = []
-    while len(sentence) > LONGEST:
-        cut = _cut(sentence[: LONGEST + 1])
-        parts.append(sentence[:cut])
-        sentence = sentence[cut:].lstrip()
-    return [*parts, sentence] if sentence else parts
-
-
-def _cut(head: str) -> int:
-    """After the last comma of `head`, or at its last space."""
-    for pause in (", ", " "):
-        at = head.rfind(pause, LONGEST // 2)
-        if at > 0:
-            return at + len(pause) - 1
-    return LONGEST

@@ -6,6 +6,7 @@ grapheme-to-phoneme step (US and British English) serves both; Spanish has rules
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -14,13 +15,15 @@ import numpy as np
 
 from lkcook import pcm
 from lkcook.engines import spanish, weights
-from lkcook.engines.kokoro import LONGEST, Kokoro
+from lkcook.engines.kokoro import Kokoro
+from lkcook.engines.phonemes import parts
 from lkcook.engines.prosody import NEUTRAL, Prosody, melody, stretched
 from lkcook.engines.voices import DEFAULT, VOICES, Voice
 
 SAMPLE_RATE = 24_000
 _AUDIBLE = 100  # of 32768, about -50 dBFS
 _BEFORE, _AFTER = SAMPLE_RATE // 50, SAMPLE_RATE // 5  # samples kept: 20 ms, and 0.2 s of pause between sentences
+_COUNTLESS = re.compile(r"\d(?:,?\d){36,}")  # hibari knows no word for numbers of more than 36 digits
 _LOUDNESS = 0.07  # RMS of every voice where it speaks: Kokoro's speakers differ threefold
 
 
@@ -68,13 +71,16 @@ class TextToSpeech:
     def _phonemes(self, text: str, speaker: Voice) -> list[str]:
         if speaker.language == "es":
             return spanish.phonemize(text)
+        text = _COUNTLESS.sub(lambda number: " ".join(re.findall(r"\d", number[0])), text)
         with self._lock:
-            if not speaker.british:
-                return self._hibari.phonemize(text)
-            from hibari.g2p import G2P
+            sentences = self._in_british(text) if speaker.british else self._hibari.phonemize(text)
+        return [part for sentence in sentences for part in parts(sentence)]
 
-            self._british = self._british or G2P(british=True)
-            return [self._british(sentence)[:LONGEST] for sentence in self._hibari.split_sentences(text)]
+    def _in_british(self, text: str) -> list[str]:
+        from hibari.g2p import G2P
+
+        self._british = self._british or G2P(british=True)
+        return [self._british(sentence) for sentence in self._hibari.split_sentences(text)]
 
     def _speak(self, ids: list[int], speaker: Voice, prosody: Prosody, rng: np.random.Generator) -> np.ndarray:
         if speaker.engine == "kokoro":

@@ -86,6 +86,13 @@ class Utterance:
             self.speech_end, self.soft = len(self.windows), 0
 
 
+def loud_until(samples: np.ndarray) -> int:
+    """Samples up to the end of the last loud window of float32 `samples`, as near as their level alone can tell."""
+    ends = range(len(samples), 0, -WINDOW)
+    levels = [loudness(samples[max(0, end - WINDOW) : end]) for end in ends]
+    return next((end for end, level in zip(ends, levels, strict=True) if level >= _QUIET * max(levels)), 0)
+
+
 def loudness(window: np.ndarray) -> float:
     """RMS."""
     return float(np.sqrt(np.mean(window**2)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from filelock import FileLock
@@ -98,9 +98,12 @@ def needed() -> list[str]:
     return ["whisper-base", "smart-turn-v3.2", "kokoro-82m", *([choice] if isinstance(choice, str) else [])]
 
 
-def fetch_all_with_progress(*, repair: bool = False) -> None:
-    """Fetch what a call needs under a progress bar; silent and instant when all is here. Raises WeightsError."""
-    missing = [name for name in needed() if not _is_here(name, repair)]
+def fetch_all_with_progress(names: Sequence[str] | None = None, *, repair: bool = False) -> None:
+    """Fetch `names`, or what every call needs, under a progress bar; silent and instant when all is here.
+
+    Raises WeightsError.
+    """
+    missing = [name for name in (needed() if names is None else names) if not _is_here(name, repair)]
     if not missing:
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn

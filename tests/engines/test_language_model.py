@@ -11,7 +11,8 @@ import pytest
 
 from lkcook.engines import weights
 from lkcook.engines.completion import ModelRefused, Request, Text
-from lkcook.engines.language_model import BATCH, LanguageModel
+from lkcook.engines.language_model import LanguageModel
+from lkcook.engines.llama import BATCH
 from tests.engines.replies import answer, asked, tool
 
 # One loop for all of them, since the engine's lock belongs to the loop in which somebody first waited for it.

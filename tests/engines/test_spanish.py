@@ -11,7 +11,8 @@ from importlib import resources
 
 import pytest
 
-from lkcook.engines.spanish import LONGEST, phonemize
+from lkcook.engines.phonemes import LONGEST
+from lkcook.engines.spanish import phonemize
 from lkcook.engines.spanish_numbers import cardinal, spell_out
 
 ALPHABET = set(json.loads((resources.files("hibari") / "assets" / "vocab.json").read_text("utf-8")))

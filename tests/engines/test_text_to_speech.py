@@ -149,6 +149,18 @@ def test_a_very_long_sentence_is_spoken_whole(hibari: TextToSpeech) -> None:
     assert long > 0.8 * 12 * short
 
 
+@pytest.mark.parametrize("name", ["heart", "bella"])  # hibari, Kokoro
+def test_a_very_long_sentence_without_a_pause_is_spoken_whole(hibari: TextToSpeech, name: str) -> None:
+    once = "strength strikes through "
+    short, long = (len(hibari.synthesize(once * times, voice=name)) for times in (3, 27))
+    assert long > 0.7 * 9 * short
+
+
+@pytest.mark.parametrize("number", ["7" * 36, "7" * 37, "7" * 400, ",".join(["777"] * 13)])
+def test_a_number_that_has_no_name_is_read_digit_by_digit(hibari: TextToSpeech, number: str) -> None:
+    assert len(hibari.synthesize(f"It is {number}.")) > 3 * SAMPLE_RATE
+
+
 def test_a_voice_that_does_not_exist_is_a_key_error(hibari: TextToSpeech) -> None:
     for call in (hibari.synthesize, lambda text, voice: list(hibari.stream(text, voice=voice))):
         with pytest.raises(KeyError, match="baritone"):
