@@ -4,9 +4,6 @@
     POST /v1/text-to-speech/{voice}/stream                TTS.synthesize(): JSON in, mp3 or PCM out
     WS   /v1/text-to-speech/{voice}/multi-stream-input    TTS.stream(): elevenlabs_contexts.py
     POST /v1/speech-to-text                               STT, Scribe: a form with a sound file in, JSON out
-
-Errors have ElevenLabs' shape, {"detail": {"status", "message"}}. The plugin's voices read no body: of a refused request
-they show the reason phrase, of a refused socket only the header x-trace-id. So both say the sentence as well.
 """
 
 from __future__ import annotations
@@ -30,8 +27,9 @@ from lkcook.gateway.elevenlabs_speech import (
 )
 from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.models import Models
+from lkcook.gateway.refusals import refusal
 from lkcook.gateway.socket import ProtocolError, accept, json_object
-from lkcook.gateway.speaking import spoken
+from lkcook.gateway.speaking import encoded, send_sound, sounding
 
 logger = logging.getLogger("lkcook.gateway")
 
@@ -50,18 +48,9 @@ def _refusing(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except ProtocolError as error:
-            return refused(error)
+            return refusal(request, error.code, str(error), code=getattr(error, "status", None))
 
     return guarded
-
-
-def refused(error: ProtocolError) -> web.Response:
-    """The answer to a request that cannot be served."""
-    status = "model_unavailable" if error.code >= 429 else "invalid_request"  # for what is not ElevenLabs' alone
-    detail = {"status": getattr(error, "status", status), "message": str(error)}
-    line = " ".join(str(error).encode("ascii", "backslashreplace").decode().split())[:1000]
-    headers = {"x-trace-id": line}
-    return web.json_response({"detail": detail}, status=error.code, reason=line, headers=headers)
 
 
 async def handle_voices(_request: web.Request) -> web.Response:
@@ -92,14 +81,8 @@ async def handle_synthesize(request: web.Request) -> web.StreamResponse:
     exchange.refuse_if_failing(manner.model)
     engine = await request.app[Models.KEY].text_to_speech()
     record.answered_by = manner.model
-    response = web.StreamResponse(headers={"Content-Type": manner.format.mime})
-    await response.prepare(request)
-    encoder = Encoder(manner.format)
-    async for samples in spoken(engine, text, manner.voice, prosody):
-        for piece in encoder.encode(samples):
-            await response.write(piece)
-    await response.write(encoder.finish())
-    return response
+    sound = encoded(sounding(engine, text, manner.voice, prosody), Encoder(manner.format))
+    return await send_sound(request, {"Content-Type": manner.format.mime}, sound)
 
 
 @_refusing

@@ -9,19 +9,18 @@ import textwrap
 from typing import Any, Protocol
 
 import numpy as np
-from livekit.agents import tokenize
 
 from lkcook.engines.prosody import Prosody
 from lkcook.engines.text_to_speech import SAMPLE_RATE, TextToSpeech
 from lkcook.gateway.elevenlabs_speech import Encoder, Manner, Refusal, alignment
 from lkcook.gateway.models import Models
+from lkcook.gateway.sentences import split
 from lkcook.gateway.speaking import LONGEST_TEXT, spoken, timed_words
 
 logger = logging.getLogger("lkcook.gateway")
 
 _LONGEST_SENTENCE = 300  # characters: less than the 30 s that can be aligned
 _MOST_SENTENCES = 512  # of one context that wait to be said
-_tokenizer = tokenize.blingfire.SentenceTokenizer(retain_format=True)
 
 
 class Speaker(Protocol):
@@ -57,7 +56,7 @@ class Reply:
         """More text; `flush` says it whether or not a sentence is complete."""
         if self._ended:
             raise Refusal("context_closed", f"context {self._name!r} is closed already")
-        sentences, self._unsaid = _split(self._unsaid + text)
+        sentences, self._unsaid = split(self._unsaid + text)
         if flush:
             sentences, self._unsaid = [*sentences, self._unsaid], ""
         if len(self._unsaid) > LONGEST_TEXT:
@@ -116,11 +115,3 @@ class Reply:
             words = await timed_words(self._connection.models, samples, sentence, self._connection.manner.voice)
             times = alignment(sentence, words, begin)
             await self._connection.send(self._name, {"alignment": times, "normalizedAlignment": times})
-
-
-def _split(text: str) -> tuple[list[str], str]:
-    """The complete sentences, and the one that is still being written."""
-    *complete, rest = _tokenizer.tokenize(text) or [""]
-    if complete and not rest.strip():  # the space behind a sentence does not tell that it is complete
-        rest = complete.pop() + rest
-    return complete, rest

@@ -6,24 +6,20 @@ The ids and formats are those of livekit-plugins-elevenlabs 1.8.9 (models.py), r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Any, get_args
 
-import av
-import numpy as np
-
-from lkcook import pcm, voices
+from lkcook import voices
 from lkcook.engines.prosody import NEUTRAL, Prosody
-from lkcook.engines.text_to_speech import SAMPLE_RATE
 from lkcook.engines.transcript import Word
 from lkcook.gateway.options import only_the_cloud
 from lkcook.gateway.socket import ProtocolError, known_keys
+from lkcook.gateway.sound_encoder import ENCODINGS, SoundEncoder, mp3
 from lkcook.gateway.speaking import LONGEST_TEXT, ForeignLanguage, UnknownVoice, letters, speaker
 
-_CHUNK = SAMPLE_RATE // 10  # samples encoded at a time: what is sent at once
 _MODEL, _FORMAT = "eleven_multilingual_v2", "mp3_44100_128"  # ElevenLabs' own defaults
 _SPEED = (0.8, 1.2)
 _USUAL: dict[str, Any] = {  # what the plugin sends unasked; whoever has not chosen it needs no note about it
@@ -152,37 +148,11 @@ def notes_on(options: Mapping[str, Any]) -> list[str]:
     return notes
 
 
-class Encoder:
+class Encoder(SoundEncoder):
     """One stream of sound: int16 at 24 kHz in, bytes of the format out."""
 
     def __init__(self, wanted: Format) -> None:
-        self._rate, self._mp3 = wanted.rate, _lame(wanted) if wanted.codec == "mp3" else None
-
-    def encode(self, samples: np.ndarray) -> Iterator[bytes]:
-        """In pieces of about 0.1 s; an mp3 keeps back what does not fill a frame yet."""
-        if self._mp3 is None:
-            samples = pcm.resample(samples, SAMPLE_RATE, self._rate)
-            step = self._rate // 10
-            yield from (samples[at : at + step].tobytes() for at in range(0, len(samples), step))
-            return
-        for at in range(0, len(samples), _CHUNK):
-            frame = av.AudioFrame.from_ndarray(samples[None, at : at + _CHUNK], format="s16", layout="mono")
-            frame.sample_rate = SAMPLE_RATE
-            if piece := b"".join(bytes(packet) for packet in self._mp3.encode(frame)):
-                yield piece
-
-    def finish(self) -> bytes:
-        """What was kept back."""
-        return b"" if self._mp3 is None else b"".join(bytes(packet) for packet in self._mp3.encode(None))
-
-
-def _lame(wanted: Format) -> av.AudioCodecContext:
-    """Without a container: an mp3 is its frames, and a file's header would have to know how long it gets."""
-    codec = av.CodecContext.create("libmp3lame", "w")
-    assert isinstance(codec, av.AudioCodecContext)
-    codec.sample_rate, codec.bit_rate = wanted.rate, wanted.kbps * 1000
-    codec.layout, codec.format = "mono", "s16p"  # type: ignore[assignment]
-    return codec
+        super().__init__(mp3(wanted.kbps) if wanted.codec == "mp3" else ENCODINGS["pcm"], wanted.rate)
 
 
 def alignment(text: str, words: Sequence[Word], begin: float) -> dict[str, list[Any]]:

@@ -13,16 +13,25 @@ from aiohttp import web
 from lkcook import catalog
 from lkcook.engines import end_of_turn, weights
 from lkcook.engines.completion import Request
+from lkcook.engines.interruption import Interruption
 from lkcook.engines.language_model import LanguageModel
 from lkcook.engines.speech_to_text import SpeechToText
 from lkcook.engines.text_to_speech import TextToSpeech
-from lkcook.errors import CookError
+from lkcook.engines.written_turn import WEIGHT, WrittenTurn
+from lkcook.errors import CookError, WeightsError
 from lkcook.gateway.socket import ProtocolError
 
 logger = logging.getLogger("lkcook.gateway")
 
 AFTER_A_REPLY = 0.5  # seconds: first its last sentence has to become speech
-_WORDS = {"stt": "speech-to-text", "llm": "language", "tts": "text-to-speech", "turns": "end-of-turn"}
+_WORDS = {
+    "stt": "speech-to-text",
+    "llm": "language",
+    "tts": "text-to-speech",
+    "turns": "end-of-turn",
+    "written": "written-turn",
+    "interruption": "interruption",
+}
 
 
 class Models:
@@ -57,6 +66,21 @@ class Models:
     async def text_to_speech(self) -> TextToSpeech:
         return await self._ready("tts")
 
+    async def end_of_turn(self) -> end_of_turn.Probability:
+        return await self._ready("turns")
+
+    async def written_turn(self) -> WrittenTurn:
+        return await self._when_asked("written")
+
+    async def interruption(self) -> Interruption:
+        return await self._when_asked("interruption")
+
+    async def _when_asked(self, kind: str) -> Any:
+        task = self._loading.get(kind)
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            self._loading[kind] = asyncio.create_task(self._load(kind, _LOAD_WHEN_ASKED[kind]))
+        return await self._ready(kind)
+
     async def _ready(self, kind: str) -> Any:
         try:
             return await asyncio.shield(self._loading[kind])
@@ -80,8 +104,8 @@ class Models:
             )
 
     def status(self) -> dict[str, str]:
-        """Each model as "loading", "ready" or "failed: why"."""
-        return {kind: _state(task) for kind, task in self._loading.items()}
+        """Each model that every call needs as "loading", "ready" or "failed: why"."""
+        return {kind: _state(task) for kind, task in self._loading.items() if kind in _LOAD}
 
     def remember(self, request: Request, reply: str) -> None:
         """Keep the conversation so far: the caller's next words will be appended to it."""
@@ -138,15 +162,30 @@ def _load_llm() -> LanguageModel:
     return LanguageModel(weights.language_model_path())
 
 
+def _load_turns() -> end_of_turn.Probability:
+    end_of_turn.load()
+    return end_of_turn.probability
+
+
+def _load_written_turn() -> WrittenTurn:
+    path = weights.locate(WEIGHT)
+    if path is None:  # nothing is fetched while a client waits, which it does for 2 s
+        raise WeightsError(f"{WEIGHT} is not here.", "Fetch it with `async with lkcook.job(): ...` in a notebook.")
+    return WrittenTurn(path)
+
+
 _LOAD: dict[str, Callable[[], Any]] = {
     "stt": _load_stt,
     "llm": _load_llm,
     "tts": _load_tts,
-    "turns": end_of_turn.load,  # without it semantic turn detection goes by silence alone
+    "turns": _load_turns,  # without it semantic turn detection goes by silence alone
 }
 
-# Both import faster_whisper: two threads that enter a package by different modules wait for each other, and one fails.
-_AFTER = {"turns": "stt"}
+# Few sessions have one: LiveKit's MultilingualModel, adaptive interruption.
+_LOAD_WHEN_ASKED: dict[str, Callable[[], Any]] = {"written": _load_written_turn, "interruption": Interruption}
+
+# All import faster_whisper: two threads that enter a package by different modules wait for each other, and one fails.
+_AFTER = {"turns": "stt", "interruption": "turns"}
 
 
 def _loaded(task: asyncio.Task[Any]) -> bool:

@@ -21,6 +21,7 @@ _ENDPOINTING = {
     "xai": ("endpointing", 0.001),
     "speechmatics": ("end_of_utterance_silence_trigger", 1.0),
 }
+FLUX = "deepgram/flux"  # recognisers that hear whether a turn is over
 _HONOURED = {
     "tts": {
         "cartesia": ("speed", "emotion", "volume", "add_timestamps"),
@@ -31,6 +32,7 @@ _HONOURED = {
     },
     "stt": {
         "deepgram": ("keyterm", "keywords", "endpointing", "interim_results", "detect_language", "language_hint"),
+        "deepgram/flux": ("keyterm", "eot_threshold", "eot_timeout_ms", "detect_language", "language_hint"),
         "assemblyai": ("keyterms_prompt", "language_detection"),
         "cartesia": ("keyterm",),
         "speechmatics": ("additional_vocab", "end_of_utterance_silence_trigger", "enable_partials"),
@@ -44,7 +46,7 @@ _HONOURED = {
 def unheeded(kind: str, model: str, options: Iterable[str]) -> list[str]:
     """A note for each of `options` that changes nothing here."""
     provider = model.partition("/")[0]
-    honoured = _LLM if kind == "llm" else _HONOURED[kind].get(provider, ())
+    honoured = _LLM if kind == "llm" else _HONOURED[kind].get(_family(model), ())
     known = _known(kind, provider)
     return [
         only_the_cloud(name)
@@ -55,9 +57,19 @@ def unheeded(kind: str, model: str, options: Iterable[str]) -> list[str]:
     ]
 
 
+def _family(model: str) -> str:
+    """Whose options: the provider's, but for Flux, which has its own."""
+    return FLUX if model.startswith(FLUX) else model.partition("/")[0]
+
+
 def only_the_cloud(name: str) -> str:
     """The note about an option that exists, and changes nothing here."""
     return f"{name}: only the cloud honours it"
+
+
+def only_ollama(name: str) -> str:
+    """The note about an option of Ollama's that changes nothing here."""
+    return f"{name}: only a real Ollama honours it"
 
 
 def _known(kind: str, provider: str) -> set[str]:
@@ -104,11 +116,15 @@ def _volume(provider: str, extra: dict[str, Any]) -> float:
 
 
 def _factor(extra: dict[str, Any], name: str, least: float, most: float, default: float = 1.0) -> float:
+    words = "slow, normal, fast or " if name == "speed" else ""
+    return _number(extra, name, least, most, default=default, words=words)
+
+
+def _number(extra: dict[str, Any], name: str, least: float, most: float, *, default: float, words: str = "") -> float:
     value = extra.get(name)
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        words = "slow, normal, fast or " if name == "speed" else ""
         raise ProtocolError(f"{name} is {words}a number from {least:g} to {most:g}, not {value!r}")
     return float(value)
 
@@ -137,11 +153,22 @@ def keyterms(extra: dict[str, Any]) -> list[str]:
 
 def endpointing(model: str, extra: dict[str, Any]) -> float | None:
     """Seconds of silence that end an utterance, if the options say so (Deepgram, xAI: ms; Speechmatics: seconds)."""
-    name, unit = _ENDPOINTING.get(model.partition("/")[0], ("", 1.0))
+    name, unit = _ENDPOINTING.get(_family(model), ("", 1.0))
     value = extra.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return min(max(value * unit, 0.1), 5.0)
+
+
+def end_of_turn(model: str, extra: dict[str, Any]) -> tuple[float, float] | None:
+    """Flux: the longest wait in seconds, and from which probability on a turn has ended. None for every other model.
+
+    The defaults are Deepgram's. Raises ProtocolError.
+    """
+    if not model.startswith(FLUX):
+        return None
+    most = _number(extra, "eot_timeout_ms", 500, 60_000, default=5_000) / 1000
+    return most, _number(extra, "eot_threshold", 0.5, 0.9, default=0.7)
 
 
 def language(extra: dict[str, Any]) -> str | None:

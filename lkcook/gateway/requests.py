@@ -26,10 +26,10 @@ _HEADERS = "x-livekit-"  # LiveKit's own are part of the request; the others are
 class Record:
     """One request.
 
-    at: time.time(). stage: "speech to text", "language model", "text to speech" or
-    "realtime model". model: the id asked for.
-    message: the JSON that came. answered_by: the id that answered, another one after a fallback. notes: what the
-    gateway did not do as asked, or did otherwise. switches: (time.time(), what happened) of each fallback. tokens: read
+    at: time.time(). stage: "speech to text", "language model", "text to speech", "realtime model", "turn detector" or
+    "interruption". model: the id asked for. message: the JSON that came, or what a binary message held. answer: what
+    went back, where that is a word or two. answered_by: the id that answered, another one after a fallback. notes: what
+    the gateway did not do as asked, or did otherwise. switches: (time.time(), what happened) of each fallback. tokens: read
     and written, of a language model. wire: what passed over its connection, if the record is its first (`Wire.runs`).
     """
 
@@ -40,6 +40,7 @@ class Record:
     message: dict[str, Any]
     headers: dict[str, str] = field(default_factory=dict)
     answered_by: str = ""
+    answer: str = ""
     notes: list[str] = field(default_factory=list)
     switches: list[tuple[float, str]] = field(default_factory=list)
     tokens: int = 0

@@ -9,17 +9,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import web
 
-from lkcook.gateway import elevenlabs
-from lkcook.gateway.auth import Credentials, error_response, guard
-from lkcook.gateway.chat import handle_chat, handle_models
+from lkcook.gateway import deepgram, elevenlabs, openai_audio
+from lkcook.gateway.auth import Credentials, guard
+from lkcook.gateway.bargein import handle_bargein
+from lkcook.gateway.chat import routes as chat
+from lkcook.gateway.end_of_turn import handle_end_of_turn
 from lkcook.gateway.failing import Failing, handle_failing
 from lkcook.gateway.models import Models
 from lkcook.gateway.realtime import gemini, live
 from lkcook.gateway.realtime import openai as realtime
 from lkcook.gateway.realtime.gemini_resumption import Handles
+from lkcook.gateway.refusals import refusal, worded
 from lkcook.gateway.requests import RequestLog, handle_requests
 from lkcook.gateway.speech_to_text import handle_stt
 from lkcook.gateway.text_to_speech import handle_tts
+from lkcook.gateway.written_turn import handle_written_turn
 
 LARGEST_BODY = 4 << 20  # bytes
 MOST_SESSIONS = 24  # requests and sockets at the same time
@@ -48,7 +52,7 @@ Activity.KEY = web.AppKey("activity", Activity)
 def build(credentials: Credentials, models: Models | None = None) -> web.Application:
     """The gateway as an aiohttp application; models begin to load when it starts."""
     app = web.Application(
-        middlewares=[guard(credentials), _count_sessions], client_max_size=LARGEST_BODY
+        middlewares=[worded, guard(credentials), _count_sessions], client_max_size=LARGEST_BODY
     )
     app[Models.KEY] = models or Models()
     app[RequestLog.KEY], app[Failing.KEY], app[Handles.KEY] = RequestLog(), Failing(), Handles()
@@ -57,15 +61,20 @@ def build(credentials: Credentials, models: Models | None = None) -> web.Applica
         [
             web.get("/v1/stt", handle_stt),
             web.get("/v1/tts", handle_tts),
-            web.post("/v1/chat/completions", handle_chat),
-            web.get("/v1/models", handle_models),
+            web.get("/v1/eot", handle_end_of_turn),
+            web.get("/v1/bargein", handle_bargein),
+            web.post("/eot/multi", handle_written_turn),
             web.get("/status", _status),
             web.get("/requests", handle_requests),
             web.put("/failing", handle_failing),
             web.post("/stop", _stop),
         ]
     )
+    app[chat.Kept.KEY] = chat.Kept()
+    app.add_routes(chat.ROUTES)
     app.add_routes(elevenlabs.ROUTES)
+    app.add_routes(openai_audio.ROUTES)
+    app.add_routes(deepgram.ROUTES)
     app.add_routes(realtime.ROUTES)
     app.add_routes(gemini.ROUTES)
     app.add_routes(live.ROUTES)
@@ -87,7 +96,7 @@ async def _count_sessions(
     if request.path == "/status":
         return await handler(request)  # asking how it is does not keep it alive
     if activity.sessions >= MOST_SESSIONS:
-        return error_response(429, f"{MOST_SESSIONS} sessions are open already", "rate_limit_error")
+        return refusal(request, 429, f"{MOST_SESSIONS} sessions are open already")
     activity.sessions += 1
     try:
         return await handler(request)

@@ -1,4 +1,4 @@
-"""What the speech protocols share: JSON messages on a WebSocket, checked before anybody acts on them."""
+"""What the speech protocols share: messages on a WebSocket, mostly JSON, checked before anybody acts on them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import binascii
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,20 @@ class Closed(Exception):
     """The client asked to end the session."""
 
 
+@dataclass(frozen=True)
+class Form:
+    """How a protocol writes its messages.
+
+    read: a frame's type and data → a message, or ProtocolError. complaint, farewell: what goes back for an error, and
+    when the client has ended the session. send: puts a message on the wire.
+    """
+
+    read: Callable[[WSMsgType, Any], Any]
+    complaint: Callable[[ProtocolError], Any]
+    farewell: Callable[[], Any]
+    send: Callable[[web.WebSocketResponse, Any], Awaitable[None]]
+
+
 async def accept(request: web.Request, largest: int = HARD_LIMIT) -> web.WebSocketResponse:
     """Open the WebSocket. Without a heartbeat: in the pools of LiveKit's clients nobody reads, nor answers a ping.
 
@@ -48,13 +63,17 @@ async def accept(request: web.Request, largest: int = HARD_LIMIT) -> web.WebSock
 async def serve_messages(
     request: web.Request,
     open_session: Callable[[web.WebSocketResponse], Any],
-    handle: Callable[[Any, dict[str, Any]], Awaitable[None]],
+    handle: Callable[[Any, Any], Awaitable[None]],
+    form: Form | None = None,
 ) -> web.WebSocketResponse:
-    """Accept, read messages and hand each to `handle(session, message)`; errors go back, then reading goes on."""
+    """Accept, read messages and hand each to `handle(session, message)`; errors go back, then reading goes on.
+
+    form: None is LiveKit's JSON.
+    """
     ws = await accept(request)
     session = open_session(ws)
     try:
-        await _converse(ws, session, handle)
+        await _converse(ws, session, handle, form or JSON)
     except ConnectionError as error:
         logger.info("%s: the client went away (%s)", request.path, error)
     finally:
@@ -64,7 +83,7 @@ async def serve_messages(
 
 
 async def _converse(
-    ws: web.WebSocketResponse, session: Any, handle: Callable[[Any, dict[str, Any]], Awaitable[None]]
+    ws: web.WebSocketResponse, session: Any, handle: Callable[[Any, Any], Awaitable[None]], form: Form
 ) -> None:
     """Until the client leaves or says so, or breaks the protocol for good, or often enough."""
     complaints = 0
@@ -72,14 +91,14 @@ async def _converse(
         if raw.type is WSMsgType.ERROR:
             return  # a frame beyond the hard limit; aiohttp has sent the close code
         try:
-            await handle(session, parse(raw.type, raw.data))
+            await handle(session, form.read(raw.type, raw.data))
         except ProtocolError as error:
             complaints += 1
-            await ws.send_json({"type": "error", "code": error.code, "message": str(error)})
+            await form.send(ws, form.complaint(error))
             if error.fatal or complaints >= PATIENCE:
                 return
         except Closed:
-            await ws.send_json({"type": "session.closed"})
+            await form.send(ws, form.farewell())
             return
 
 
@@ -95,20 +114,38 @@ def parse_untyped(kind: WSMsgType, data: Any, largest: int = LARGEST_MESSAGE) ->
     """One text frame → a JSON object; raises ProtocolError otherwise."""
     if kind is not WSMsgType.TEXT:
         raise ProtocolError("messages are JSON text frames, not binary ones")
+    check_size(data, largest)
+    return json_object(data, "the message")
+
+
+def check_size(data: Any, largest: int = LARGEST_MESSAGE) -> None:
+    """Raises ProtocolError."""
     if len(data) > largest:
         raise ProtocolError(f"the message has {len(data)} bytes; at most {largest} are taken")
-    return json_object(data, "the message")
+
+
+JSON = Form(
+    read=parse,
+    complaint=lambda error: {"type": "error", "code": error.code, "message": str(error)},
+    farewell=lambda: {"type": "session.closed"},
+    send=web.WebSocketResponse.send_json,
+)
 
 
 def json_object(data: str | bytes, what: str) -> dict[str, Any]:
     """JSON text → an object; raises ProtocolError that says `what` is none."""
     try:
-        value = json.loads(data)
+        value = json.loads(data, parse_constant=_no_json)
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"{what} is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise ProtocolError(f"{what} is a JSON object")
     return value
+
+
+def _no_json(constant: str) -> None:
+    """Python reads NaN and Infinity, and would write them back; no other client can read that."""
+    raise ValueError(f"{constant} is none")
 
 
 def base64_bytes(encoded: Any) -> bytes:
@@ -123,7 +160,11 @@ def base64_bytes(encoded: Any) -> bytes:
 
 def pcm16(encoded: Any) -> np.ndarray:
     """Base64 of little-endian int16 samples → the samples; raises ProtocolError."""
-    raw = base64_bytes(encoded)
+    return samples_in(base64_bytes(encoded))
+
+
+def samples_in(raw: bytes) -> np.ndarray:
+    """Little-endian int16 samples; raises ProtocolError."""
     if len(raw) % 2:
         raise ProtocolError(f"audio is 16-bit PCM, but {len(raw)} bytes are an odd number")
     return np.frombuffer(raw, "<i2")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import numpy as np
+from aiohttp import web
 from livekit.agents import LanguageCode
 
 from lkcook import pcm, voices
@@ -17,6 +18,7 @@ from lkcook.engines.transcript import Word
 from lkcook.engines.voices import LANGUAGES, VOICES, in_language
 from lkcook.gateway.models import Models
 from lkcook.gateway.socket import ProtocolError
+from lkcook.gateway.sound_encoder import SoundEncoder
 
 LONGEST_TEXT = 5_000  # characters per request or message
 
@@ -56,6 +58,36 @@ async def spoken(engine: TextToSpeech, text: str, voice: str, prosody: Prosody) 
     parts = engine.stream(text, voice=voice, prosody=prosody)
     while (samples := await asyncio.to_thread(next, parts, None)) is not None:
         yield samples
+
+
+async def sounding(engine: TextToSpeech, text: str, voice: str, prosody: Prosody) -> AsyncIterator[np.ndarray]:
+    """As spoken(), for a text that stands alone: raises ProtocolError when nothing of it can be said."""
+    silent = True
+    async for samples in spoken(engine, text, voice, prosody):
+        silent = False
+        yield samples
+    if silent:
+        told = f"nothing in {text[:80]!r} can be said: it has no letters or digits that a voice here can read"
+        raise ProtocolError(told, fatal=True)
+
+
+async def encoded(sound: AsyncIterator[np.ndarray], encoder: SoundEncoder) -> AsyncIterator[bytes]:
+    """Bytes of the format asked for, in pieces of about 0.1 s."""
+    async for samples in sound:
+        for piece in encoder.encode(samples):
+            yield piece
+    if rest := encoder.finish():
+        yield rest
+
+
+async def send_sound(request: web.Request, headers: dict[str, str], pieces: AsyncIterator[bytes]) -> web.StreamResponse:
+    """Each piece as soon as it is there; what fails before the first one can still be refused by its status."""
+    response = web.StreamResponse(headers=headers)
+    async for piece in pieces:
+        if not response.prepared:
+            await response.prepare(request)
+        await response.write(piece)
+    return response
 
 
 async def timed_words(models: Models, samples: np.ndarray, text: str, voice: str) -> tuple[Word, ...]:

@@ -17,10 +17,12 @@ from aiohttp import web
 from lkcook import pcm
 from lkcook.engines import recognizer
 from lkcook.engines.recognizer import Heard, Recognizer
+from lkcook.engines.utterance import SECONDS, Utterance
 from lkcook.gateway import options
 from lkcook.gateway.chain import Chain, Choice
 from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.models import Models
+from lkcook.gateway.patience import Patience
 from lkcook.gateway.requests import Record
 from lkcook.gateway.socket import (
     Closed,
@@ -53,6 +55,8 @@ class _Session:
         self._recognizer: Recognizer | None = None
         self._resampler = pcm.Resampler(recognizer.SAMPLE_RATE, recognizer.SAMPLE_RATE)
         self._answering = ""
+        self._end_of_turn: tuple[float, float] | None = None
+        self._patience = Patience()
         self._extra: dict[str, Any] = {}
         self._interim = True
         self._id = f"stt_{uuid.uuid4().hex[:12]}"
@@ -96,15 +100,22 @@ class _Session:
         self._resampler = pcm.Resampler(rate, recognizer.SAMPLE_RATE)
         self._answering = chain.serving(self._exchange.fails, self._record).model
         engine = await self._models.speech_to_text()
-        self._chain, self._recognizer = chain, Recognizer(engine, self._tell)
+        self._chain, self._recognizer = chain, Recognizer(engine, self._tell, ended=self._ended)
         self._apply({"language": "en", **settings})
         await self._send({"type": "session.created"})
 
     def _switch_to(self, choice: Choice) -> None:
-        """A fallback brings keyterms of its own."""
-        if choice.model != self._answering and self._recognizer is not None:
+        """A fallback brings options of its own."""
+        if choice.model != self._answering:
             self._answering = choice.model
-            self._recognizer.keyterms = tuple(options.keyterms(choice.extra or self._extra))
+            self._heed(choice.model, choice.extra or self._extra)
+
+    def _heed(self, model: str, extra: dict[str, Any]) -> None:
+        """What the options of `model` change in how is listened. Raises ProtocolError."""
+        assert self._recognizer is not None
+        self._recognizer.keyterms = tuple(options.keyterms(extra))
+        self._recognizer.endpointing = options.endpointing(model, extra) or recognizer.ENDPOINTING
+        self._end_of_turn = options.end_of_turn(model, extra)
 
     def _apply(self, settings: dict[str, Any]) -> None:
         """Model, language and options, at the beginning or by session.update; what is absent stays as it is."""
@@ -118,8 +129,7 @@ class _Session:
         given = known_keys(settings.get("extra"), "extra")
         self._record.notes += options.unheeded("stt", model, given)
         self._extra = {**self._extra, **given}
-        self._recognizer.keyterms = tuple(options.keyterms(self._extra))
-        self._recognizer.endpointing = options.endpointing(model, self._extra) or recognizer.ENDPOINTING
+        self._heed(model, self._extra)
         self._interim = False not in (self._extra.get("interim_results"), self._extra.get("enable_partials"))
         if tag := options.language(self._extra):
             self._recognizer.language = self._language(tag)
@@ -134,11 +144,21 @@ class _Session:
             raise ProtocolError(f"language {tag!r} is not known; known are: multi, {known}", fatal=True)
         return code
 
+    async def _ended(self, utterance: Utterance) -> bool:
+        """Asked by the recogniser every 32 ms. Most models cut at a silence; Flux listens whether the turn sounds over."""
+        assert self._recognizer is not None
+        longest = self._recognizer.endpointing
+        if self._end_of_turn is not None:
+            most, likely = self._end_of_turn
+            longest = await self._patience.with_(utterance, most=most, likely=likely)
+        return utterance.silence * SECONDS >= longest
+
     async def _tell(self, heard: Heard) -> None:
         transcript = heard.transcript
         if heard.kind == "interim":
             self._models.anticipate(transcript.text)
         if heard.kind == "speech_started":
+            self._patience = Patience()
             await self._send({"type": "start_of_speech"})
         elif self._interim or heard.kind == "final":
             await self._send({"type": _TYPES[heard.kind], **_spelled_out(heard)})

@@ -11,9 +11,9 @@ import pytest
 from livekit.agents.utils import http_context
 
 from lkcook import backend
-from lkcook.gateway import process
+from lkcook.gateway import variables
+from lkcook.gateway.address import Address
 from lkcook.gateway.auth import provider_key
-from lkcook.gateway.process import Address
 
 ELEVENLABS_OWNER = "tests"
 
@@ -21,7 +21,7 @@ ELEVENLABS_OWNER = "tests"
 @pytest.fixture
 def environment(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
     """LiveKit's clients find the gateway the way a notebook's do."""
-    for name, value in process.environment(address).items():
+    for name, value in variables.environment(address).items():
         monkeypatch.setenv(name, value)
 
 

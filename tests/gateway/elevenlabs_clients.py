@@ -6,12 +6,11 @@ from typing import Any
 
 import aiohttp
 from livekit import rtc
-from livekit.agents import APIConnectOptions
 from livekit.plugins import elevenlabs
 
-from lkcook.gateway.process import Address
+from lkcook.gateway.address import Address
+from tests.once import ONCE
 
-ONCE = APIConnectOptions(max_retry=0)
 JESSICA, ERIC = "cgSgspJ2msm6clMCkdW9", "cjVigY5qzO86Huf0OWal"
 BOOKED = "Your table for two is booked. We look forward to seeing you tonight."
 

@@ -8,7 +8,7 @@ import aiohttp
 import jwt
 import pytest
 
-from lkcook.gateway.process import Address
+from lkcook.gateway.address import Address
 from tests.gateway.conftest import token
 
 

@@ -12,8 +12,8 @@ import certifi
 import pytest
 from cryptography import x509
 
-from lkcook.gateway import certificate, process
-from lkcook.gateway.process import Address
+from lkcook.gateway import certificate, variables
+from lkcook.gateway.address import Address
 from tests.gateway.conftest import token
 
 
@@ -85,7 +85,7 @@ def test_what_the_reader_trusts_is_kept_and_our_last_one_is_not(tmp_path: Path, 
 
 
 def test_the_variables_lead_googles_clients_here(address: Address) -> None:
-    names = process.environment(address, "me")
+    names = variables.environment(address, "me")
     assert names["GOOGLE_GEMINI_BASE_URL"] == address.secure_url and address.secure_url.startswith("https://127.0.0.1:")
     assert names["SSL_CERT_FILE"] == address.authorities
     assert names["GOOGLE_API_KEY"] == names["ELEVEN_API_KEY"]

@@ -8,12 +8,12 @@ import time
 import numpy as np
 import pytest
 from livekit import rtc
-from livekit.agents import APIConnectOptions, APIError, APIStatusError, function_tool, inference, llm, stt
+from livekit.agents import APIError, APIStatusError, function_tool, inference, llm, stt
 
+from tests.once import ONCE
 from tests.speech import human, say, word_error_rate
 
 pytestmark = pytest.mark.usefixtures("livekit_http")
-ONCE = APIConnectOptions(max_retry=0)
 
 
 async def _hear(samples: np.ndarray, rate: int = 16_000, pace: float = 1.0) -> list[stt.SpeechEvent]:

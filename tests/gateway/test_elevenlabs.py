@@ -16,8 +16,8 @@ from livekit.plugins import elevenlabs
 
 from lkcook import voices
 from lkcook.engines.transcript import Word
+from lkcook.gateway.address import Address
 from lkcook.gateway.elevenlabs_speech import alignment
-from lkcook.gateway.process import Address
 from tests.speech import word_error_rate
 from tests.gateway.elevenlabs_clients import (
     BOOKED,

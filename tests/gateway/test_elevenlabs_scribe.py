@@ -13,9 +13,9 @@ from livekit import rtc
 from livekit.agents import APIStatusError
 from livekit.plugins import elevenlabs
 
-from lkcook.gateway.process import Address
-from tests.speech import human, word_error_rate
+from lkcook.gateway.address import Address
 from tests.gateway.elevenlabs_clients import ONCE, heard
+from tests.speech import human, word_error_rate
 
 pytestmark = pytest.mark.usefixtures("livekit_http")
 

@@ -13,7 +13,7 @@ from lkcook import catalog, reference
 from tests.speech import say
 
 pytestmark = pytest.mark.usefixtures("embedded")
-AT_A_TIME = 6
+AT_A_TIME = 4
 
 
 async def _each(ids: tuple[str, ...], use: Callable[[str], Awaitable[object]]) -> dict[str, object]:

@@ -23,7 +23,7 @@ MALFORMED = {
 
 async def _next(ws: aiohttp.ClientWebSocketResponse, *kinds: str) -> dict[str, Any]:
     while True:
-        message = await ws.receive_json(timeout=20)
+        message = await ws.receive_json(timeout=40)
         if message["type"] in kinds:
             return message
 
@@ -104,7 +104,7 @@ async def test_a_session_that_cannot_be_is_refused_with_the_reason(
     async with http.ws_connect(f"/v1/{path}") as ws:
         await ws.send_json(create)
         assert names in (await _next(ws, "error"))["message"]
-        assert (await ws.receive(timeout=5)).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+        assert (await ws.receive(timeout=40)).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lkcook.gateway import process
-from lkcook.gateway.process import Address
+from lkcook.gateway import process, variables
+from lkcook.gateway.address import Address
 
 ENSURE = "from lkcook.gateway import process; print(process.ensure().pid)"
 
@@ -86,7 +86,7 @@ def test_an_address_of_another_version_is_understood(address: Address, monkeypat
         found = process.running()
         assert found is not None and found.pid == address.pid
     (tmp_path / "gateway.json").write_text(json.dumps(older))
-    names = process.environment(process.running())  # type: ignore[arg-type]
+    names = variables.environment(process.running())  # type: ignore[arg-type]
     assert "SSL_CERT_FILE" not in names and "GOOGLE_GEMINI_BASE_URL" not in names
 
 
@@ -96,6 +96,21 @@ def test_it_ends_by_itself_when_unused_and_leaves_nothing(own_runtime: Path, mon
     assert gone(address.pid)
     assert not (own_runtime / "gateway.json").exists()
     assert Path(address.authorities).exists(), "without it a kernel that waits for the next gateway could trust nobody"
+
+
+def test_the_next_one_has_the_same_address_but_other_keys(own_runtime: Path) -> None:
+    first = process.ensure()
+    process.stop()
+    assert gone(first.pid)
+    second = process.ensure()
+    assert (second.url, second.secure_url) == (first.url, first.secure_url) and second.api_secret != first.api_secret
+
+
+@pytest.mark.parametrize("written", ["[1, 70000]", "[]", "{", "7"])
+def test_ports_that_cannot_be_had_again_are_replaced(own_runtime: Path, written: str) -> None:
+    own_runtime.mkdir(mode=0o700)
+    (own_runtime / "gateway.ports").write_text(written)
+    assert process.ensure().status()
 
 
 def test_another_choice_of_model_gets_another_gateway(own_runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +135,7 @@ def test_stop_says_whether_there_was_one(own_runtime: Path) -> None:
 
 
 def test_the_variables_select_it_and_hold_this_runs_key(address: Address) -> None:
-    names = process.environment(address)
+    names = variables.environment(address)
     assert names["LIVEKIT_INFERENCE_URL"] == address.url
     kept = json.loads((Path(os.environ["LKCOOK_RUNTIME"]) / "gateway.json").read_text())
     assert names["LIVEKIT_API_KEY"] == f"{kept['api_key']}.{os.getpid()}"

@@ -14,7 +14,7 @@ from livekit.agents.inference._utils import QUOTA_HEADER_FIELDS
 import lkcook
 from lkcook import backend
 from lkcook.gateway import process
-from lkcook.gateway.process import Address
+from lkcook.gateway.address import Address
 from tests.gateway.conftest import token
 from tests.speech import say
 

@@ -55,10 +55,10 @@ class Floor:
 
     def on_words(self, turn: Turn, text: str, *, pause: bool) -> None:
         """Guesses are read ahead; what may be all of a turn is answered ahead."""
-        turns = self._talk.settings.turns
-        if turns is not None and self._talk.settings.transcribes:
+        settings, turns = self._talk.settings, self._talk.settings.turns
+        if settings.listens or (turns is not None and settings.transcribes):
             self._tell(events.Hearing(turn.id, text))
-        if self._answers.active is not None:
+        if self._answers.active is not None or settings.listens:
             return
         if not pause:
             self._answers.anticipate(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from lkcook.gateway.options import only_the_cloud
 from lkcook.gateway.realtime.gemini_fields import Refused, blob, choice, fields, flag, many, text
 from lkcook.gateway.realtime.items import Call, CallOutput, Item, Message, Part, new_id
 
-_PARTS = (
+PARTS = (
     "text inlineData functionCall functionResponse thought thoughtSignature fileData executableCode codeExecutionResult "
     "videoMetadata mediaResolution partMetadata toolCall toolResponse"
 )
@@ -34,7 +33,7 @@ def instructions(value: Any, path: str) -> str:
     if value is None or isinstance(value, str):
         return text(value or "", path)
     content = fields(value, path, "role parts")
-    parts = [fields(part, f"{path}.parts", _PARTS) for part in many(content.get("parts"), f"{path}.parts")]
+    parts = [fields(part, f"{path}.parts", PARTS) for part in many(content.get("parts"), f"{path}.parts")]
     return "\n".join(text(part.get("text", ""), f"{path}.parts.text") for part in parts)
 
 
@@ -59,7 +58,7 @@ def _content(value: Any, path: str, transcribe: Transcribe) -> Iterator[Item]:
     role = choice(content.get("role", "user"), f"{path}.role", "USER", "MODEL")
     parts, at = [], f"{path}.parts"
     for part in many(content.get("parts"), at):
-        found = fields(part, at, _PARTS)
+        found = fields(part, at, PARTS)
         if "functionCall" in found:
             yield _call(found["functionCall"], f"{at}.function_call")
         elif "functionResponse" in found:
@@ -142,13 +141,13 @@ class Tools:
 
 
 def _function(declared: dict[str, Any], path: str) -> dict[str, Any]:
-    parameters = declared.get("parametersJsonSchema") or _json_schema(declared.get("parameters") or {"type": "OBJECT"}, path)
+    parameters = declared.get("parametersJsonSchema") or json_schema(declared.get("parameters") or {"type": "OBJECT"}, path)
     name = text(declared.get("name"), f"{path}.name")
     description = text(declared.get("description", ""), f"{path}.description")
     return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
 
 
-def _json_schema(schema: Any, path: str) -> dict[str, Any]:
+def json_schema(schema: Any, path: str) -> dict[str, Any]:
     """Google's Schema → a JSON schema: "OBJECT" is "object"."""
     if not isinstance(schema, dict):
         raise Refused(f"Invalid value at '{path}.parameters': it is a schema.")
@@ -159,9 +158,9 @@ def _json_schema(schema: Any, path: str) -> dict[str, Any]:
     if "type" in made:
         made["type"] = str(made["type"]).lower()
     if made.get("type") == "object":
-        made["properties"] = {name: _json_schema(one, path) for name, one in (made.get("properties") or {}).items()}
+        made["properties"] = {name: json_schema(one, path) for name, one in (made.get("properties") or {}).items()}
     if "items" in made:
-        made["items"] = _json_schema(made["items"], path)
+        made["items"] = json_schema(made["items"], path)
     if "anyOf" in made:
-        made["anyOf"] = [_json_schema(one, path) for one in many(made["anyOf"], path)]
+        made["anyOf"] = [json_schema(one, path) for one in many(made["anyOf"], path)]
     return made

@@ -84,13 +84,3 @@ def gemini_model(asked: Any, version: str) -> str:
     similar = sorted(gemini_ids(), key=lambda known: SequenceMatcher(None, name, known).ratio(), reverse=True)
     told = f"models/{name[:40]} is not found for API version {version}; served are {', '.join(similar)}"
     raise Refused(told, POLICY)
-
-
-def transcription_model(asked: Any) -> str:
-    """OpenAI's speech-to-text models that are also heard over the realtime API."""
-    from livekit.plugins.openai.models import STTModels
-
-    names = [name for part in get_args(STTModels) for name in (get_args(part) or (part,))]
-    if asked and asked not in names:
-        raise ProtocolError(f"unknown transcription model {asked!r}; known are {', '.join(names)}", code=404)
-    return f"openai/{asked or names[0]}"

@@ -20,10 +20,11 @@ from aiohttp import WSMessage, web
 from lkcook.gateway.auth import error_response
 from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.models import Models
+from lkcook.gateway.openai_models import transcription_model
 from lkcook.gateway.realtime import events, openai_fields, openai_items
 from lkcook.gateway.realtime.connection import LARGEST_MESSAGE, Outbox, serve
 from lkcook.gateway.realtime.conversation import Conversation
-from lkcook.gateway.realtime.ids import known_model, transcription_model
+from lkcook.gateway.realtime.ids import known_model
 from lkcook.gateway.realtime.items import new_id
 from lkcook.gateway.realtime.openai_ask import ask_of, notes_on
 from lkcook.gateway.realtime.openai_errors import complaint, error_event
@@ -40,7 +41,8 @@ _ONLY_LISTENING = {"session.update", "input_audio_buffer.append", "input_audio_b
 
 async def handle_realtime(request: web.Request) -> web.StreamResponse:
     """The route. What is wrong with its address is refused before it becomes a socket: clients would try again."""
-    exchange, listens = Exchange(request, "realtime model"), request.query.get("intent") == "transcription"
+    listens = request.query.get("intent") == "transcription"
+    exchange = Exchange(request, "speech to text" if listens else "realtime model")
     try:
         model = (transcription_model if listens else known_model)(request.query.get("model"))
         exchange.refuse_if_failing(model)
@@ -191,7 +193,7 @@ class _Client:
         if not self._listens:
             return settings
         turns = replace(settings.turns, create_response=False) if settings.turns is not None else None
-        return replace(settings, turns=turns, transcribes=True, voice="")
+        return replace(settings, turns=turns, transcribes=True, voice="", listens=True)
 
     def _transcribe(self, audio: Any) -> tuple[float, Any]:
         samples, rate = decode(audio, self._session.formats[0])

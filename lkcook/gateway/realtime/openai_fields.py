@@ -5,6 +5,7 @@ Every function raises Rejected that names the parameter.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from lkcook.gateway.realtime.rejected import Rejected
@@ -101,6 +102,22 @@ def language(tag: Any) -> str | None:
     return str(tag).lower().partition("-")[0] if tag else None
 
 
+def prompt(transcription: dict[str, Any]) -> tuple[str, ...]:
+    """What the recogniser is told about the sound: one text, or none."""
+    value = transcription.get("prompt")
+    if value is not None and not isinstance(value, str):
+        raise Rejected("prompt is text", "invalid_type", param="session.audio.input.transcription.prompt")
+    return (value,) if value and value.strip() else ()
+
+
+def known(find: Callable[[Any], Any], value: Any, param: str) -> Any:
+    """What `find` knows of `value`; what it refuses is the fault of `param`."""
+    try:
+        return find(value)
+    except ProtocolError as error:
+        raise Rejected(str(error), "invalid_value", param=param) from error
+
+
 def audio_format(value: Any, param: str, *, any_rate: bool) -> dict[str, Any]:
     """PCM or one of the telephone's codes. Rates are numbers, or text."""
     kind = object_(value, param).get("type", "audio/pcm")
@@ -152,7 +169,7 @@ def turns(value: dict[str, Any] | None) -> Turns:
 def number(value: Any, param: str, least: float, most: float) -> float:
     """Within its range."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise Rejected(f"it is a number from {least:g} to {most:g}, not {value!r}", param=param)
+        raise Rejected(f"{param} is a number from {least:g} to {most:g}, not {value!r}", param=param)
     return float(value)
 
 

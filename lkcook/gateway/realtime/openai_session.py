@@ -12,6 +12,7 @@ from typing import Any
 
 from lkcook import voices
 from lkcook.gateway import options
+from lkcook.gateway.openai_models import realtime_only, transcription_model
 from lkcook.gateway.realtime import openai_fields as fields
 from lkcook.gateway.realtime.connection import longest_session
 from lkcook.gateway.realtime.items import new_id
@@ -50,6 +51,7 @@ class Session:
             **_ONLY_THE_CLOUD,
         }
         self._expires = int(time.time() + longest_session())
+        self._leave_turns_to_client({})
 
     def shown(self) -> dict[str, Any]:
         """As session.created and session.updated have it."""
@@ -83,6 +85,7 @@ class Session:
         patch = new._with_xais_fields(patch)
         for name, value in patch.items():
             new._take(name, value)
+        new._leave_turns_to_client(patch)
         new.settings()  # raises what is wrong with it
         return new
 
@@ -91,11 +94,12 @@ class Session:
         state, audio = self._state, self._state["audio"]
         heard, said = audio["input"], audio["output"]
         transcription = heard["transcription"] or {}
+        tag = transcription.get("language") or options.language(transcription)
         return Settings(
             instructions=state["instructions"] or "",
             voice=self._voice(said["voice"]),
             speed=fields.number(said["speed"] or 1.0, "session.audio.output.speed", 0.25, 1.5),
-            language=fields.language(transcription.get("language")),
+            language=fields.language(tag if tag != "multi" else None),
             modality=fields.modality(state["output_modalities"], "session.output_modalities"),
             tools=fields.tools(state["tools"], "session.tools"),
             tool_choice=fields.tool_choice(state["tool_choice"], "session.tool_choice"),
@@ -103,7 +107,8 @@ class Session:
             temperature=fields.number(state.get("temperature") or 0.0, "session.temperature", 0.0, 2.0),
             turns=fields.turns(heard["turn_detection"]),
             transcribes=heard["transcription"] is not None,
-            keyterms=tuple(options.keyterms(transcription)),
+            keyterms=(*options.keyterms(transcription), *fields.prompt(transcription)),
+            detects=tag == "multi" or (self.kind == "transcription" and not tag),
         )
 
     def _voice(self, value: Any) -> str:
@@ -167,7 +172,19 @@ class Session:
         if name == "turn_detection" and value is not None:
             return fields.turn_detection(value, param)
         if name == "transcription" and value is not None:
-            self.notes += [
-                options.only_the_cloud(f"transcription.{key}") for key in fields.object_(value, param) if key in ("prompt", "delay")
-            ]
+            if self.kind == "transcription" and fields.object_(value, param).get("model"):
+                fields.known(transcription_model, value["model"], f"{param}.model")
+            if "delay" in fields.object_(value, param):
+                self.notes.append(options.only_the_cloud("transcription.delay"))
         return value
+
+    def _leave_turns_to_client(self, patch: dict[str, Any]) -> None:
+        """Some models only transcribe, and find no turns: turn detection is null, and stays so."""
+        heard = self._state["audio"]["input"]
+        model = (heard["transcription"] or {}).get("model") or self._state["model"]
+        if self.kind != "transcription" or not realtime_only(model) or heard["turn_detection"] is None:
+            return
+        if (patch.get("audio") or {}).get("input", {}).get("turn_detection") is not None:
+            told = f"turn_detection is not supported by {model}: commit the buffer"
+            raise Rejected(told, param="session.audio.input.turn_detection")
+        heard["turn_detection"] = None

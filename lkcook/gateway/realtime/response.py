@@ -22,7 +22,7 @@ logger = logging.getLogger("lkcook.gateway")
 
 Status = Literal["in_progress", "completed", "cancelled", "failed", "incomplete"]
 _CHUNK = SAMPLE_RATE // 5  # samples: 0.2 s of sound per event
-_HEARD_TOKENS, _SAID_TOKENS = 10, 20  # per second of sound: OpenAI's, one per 100 ms heard and one per 50 ms said
+HEARD_TOKENS, SAID_TOKENS = 10, 20  # per second of sound: OpenAI's, one per 100 ms heard and one per 50 ms said
 
 
 @dataclass
@@ -41,12 +41,12 @@ class Usage:
     @property
     def heard(self) -> int:
         """Tokens of sound in."""
-        return round(self.heard_seconds * _HEARD_TOKENS)
+        return round(self.heard_seconds * HEARD_TOKENS)
 
     @property
     def said(self) -> int:
         """Tokens of sound out."""
-        return round(self.said_seconds * _SAID_TOKENS)
+        return round(self.said_seconds * SAID_TOKENS)
 
 
 @dataclass(eq=False)

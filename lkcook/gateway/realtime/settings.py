@@ -38,6 +38,8 @@ Turns = ServerVAD | SemanticVAD | None  # None: the client commits its turns its
 class Settings:
     """language: ISO 639-1 of what is heard and said, None for English. transcribes: tell the client what was heard.
 
+    listens: nobody answers; guesses are told even while the client decides when a turn is over. detects: what is heard
+    may be in any language.
     voice: the provider's name for it, "" for its default. speed: 1 is the usual tempo. tools and tool_choice have the
     shapes of chat completions. truncates: estimate what was heard of an interrupted answer by the clock.
     """
@@ -55,6 +57,13 @@ class Settings:
     transcribes: bool = True
     keyterms: tuple[str, ...] = ()
     truncates: bool = False
+    listens: bool = False
+    detects: bool = False
+
+    @property
+    def heard_language(self) -> str | None:
+        """ISO 639-1 of what is heard, None to detect it."""
+        return None if self.detects else self.language or "en"
 
 
 @dataclass(frozen=True)

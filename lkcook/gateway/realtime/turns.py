@@ -16,7 +16,8 @@ from lkcook import pcm
 from lkcook.engines.recognizer import ENDPOINTING, Heard, Recognizer
 from lkcook.engines.speech_to_text import SAMPLE_RATE, SpeechToText
 from lkcook.engines.utterance import SECONDS, Utterance
-from lkcook.gateway.realtime.patience import Patience, onset_of
+from lkcook.gateway.patience import Patience
+from lkcook.gateway.realtime.patience import longest_silence, onset_of
 from lkcook.gateway.realtime.settings import Settings
 from lkcook.gateway.realtime.turn import Turn
 
@@ -73,7 +74,7 @@ class Ear:
         before, self._settings = self._settings, settings
         if onset_of(before.turns) != onset_of(settings.turns):
             self._renew()
-        self._recognizer.language = settings.language or "en"
+        self._recognizer.language = settings.heard_language
         self._recognizer.keyterms = settings.keyterms
 
     async def push(self, samples: np.ndarray) -> None:
@@ -114,7 +115,7 @@ class Ear:
         made: Recognizer = Recognizer(
             self._engine,
             lambda heard: self._tell(heard, made),
-            language=self._settings.language or "en",
+            language=self._settings.heard_language,
             threshold=threshold,
             preroll=preroll,
             ended=self._ended,
@@ -167,7 +168,7 @@ class Ear:
         turns, silence = self._settings.turns, utterance.silence * SECONDS
         if turns is None:
             return silence >= ENDPOINTING
-        over = silence >= await self._patience.with_(utterance, turns)
+        over = silence >= await longest_silence(utterance, turns, self._patience)
         if over and self._turn is not None:
             self._end_turn(self._turn)
         return over

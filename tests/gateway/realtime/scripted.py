@@ -116,7 +116,7 @@ class Talk:
 
     async def until(self, kind: type, count: int = 1) -> Any:
         """The `count`-th event of that kind, waited for if need be."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while len(self.all(kind)) < count:
                 await asyncio.sleep(0.005)
         return self.all(kind)[count - 1]

@@ -11,8 +11,8 @@ from livekit.plugins import openai, xai
 
 from lkcook import talk
 from lkcook.audio.clip import Clip
-from lkcook.gateway import process
-from lkcook.gateway.process import Address
+from lkcook.gateway import variables
+from lkcook.gateway.address import Address
 from tests.end_to_end.conftest import words_in
 from tests.speech import word_error_rate
 
@@ -70,7 +70,7 @@ async def test_xais_plugin_calls_a_function_by_voice_and_says_a_given_text(addre
             bookings.append(people)
             return "The table is booked."
 
-    url = process.environment(address)["XAI_BASE_URL"]
+    url = variables.environment(address)["XAI_BASE_URL"]
     session = AgentSession(llm=xai.realtime.RealtimeModel(voice="eve", base_url=url))
     call = await talk(session, Booking(), ["Please book a table for four people."], caller="script", patience=PATIENCE)
     assert bookings == [4] and not call.errors

@@ -322,8 +322,10 @@ async def test_a_model_that_fails_fails_the_answer_and_not_the_conversation() ->
 
 
 async def test_a_recogniser_that_fails_loses_the_turn_and_not_the_next() -> None:
+    out_of_memory = True  # how often a turn is decoded depends on the machine: the turn decides, not a count
+
     def hears(_: object) -> str:
-        if len(talk.models.ear.asked) < 3:
+        if out_of_memory:
             raise RuntimeError("no memory")
         return "Good morning."
 
@@ -331,6 +333,7 @@ async def test_a_recogniser_that_fails_loses_the_turn_and_not_the_next() -> None
     await talk.hear(MORNING)
     talk.conversation.commit()
     assert "no memory" in (await talk.until(events.NotUnderstood)).why
+    out_of_memory = False
     await talk.hear(1.0, MORNING, 1.0, MORNING, 1.0)
     talk.conversation.commit()
     assert "Good morning." in (await talk.until(events.Understood)).text

@@ -62,7 +62,7 @@ class Call:
             self.said.append((event.item.role, event.item.text_content))
 
     async def until(self, said: tuple[str, str]) -> None:
-        async with asyncio.timeout(25):
+        async with asyncio.timeout(40):
             while said not in self.said:
                 await asyncio.sleep(0.02)
 
@@ -109,7 +109,7 @@ async def test_a_spoken_turn_is_answered_and_both_sides_are_in_the_conversation(
 
 @BOTH
 async def test_a_reply_is_asked_for_with_instructions_of_its_own(gateway: Gateway, call: Call) -> None:
-    await asyncio.wait_for(call.session.generate_reply(instructions="Greet the caller."), 20)
+    await asyncio.wait_for(call.session.generate_reply(instructions="Greet the caller."), 40)
     assert ("assistant", ANSWER) in call.said and not call.errors
     assert gateway.llm.asked[-1].messages[-1]["content"].endswith("Greet the caller.")
 
@@ -127,7 +127,7 @@ async def test_a_function_is_called_by_voice_and_its_result_is_told(gateway: Gat
 async def test_the_conversation_holds_what_was_heard_of_an_answer_that_was_spoken_over(gateway: Gateway, call: Call) -> None:
     gateway.llm.replies = [LONG, ANSWER]
     call.session.generate_reply()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while len(call.heard) < 40 or not call.heard[-1].any():
             await asyncio.sleep(0.02)
     call.speak(BOOK)
@@ -140,5 +140,5 @@ async def test_the_conversation_holds_what_was_heard_of_an_answer_that_was_spoke
 
 @INFERENCE
 async def test_what_is_typed_is_answered(gateway: Gateway, call: Call) -> None:
-    await asyncio.wait_for(call.session.generate_reply(user_input="When do you close?"), 20)
+    await asyncio.wait_for(call.session.generate_reply(user_input="When do you close?"), 40)
     assert "When do you close?" in gateway.llm.asked[-1].messages[-1]["content"] and not call.errors

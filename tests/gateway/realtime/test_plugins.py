@@ -40,7 +40,7 @@ class Call:
             await asyncio.sleep(0.02)
 
     async def until(self, said: tuple[str, str]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while said not in self.said:
                 await asyncio.sleep(0.02)
 
@@ -90,7 +90,7 @@ async def test_a_model_that_only_writes_leaves_the_voice_to_others(gateway: Gate
 
 @pytest.mark.parametrize("call", [(xai, {"voice": "aurora"})], indirect=True, ids=["aurora"])
 async def test_a_voice_that_is_no_more_is_an_error_that_names_the_others(call: Call) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while not call.errors:
             await asyncio.sleep(0.02)
     assert "ara (Ara)" in call.errors[0].error.error.body.message
