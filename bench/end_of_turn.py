@@ -5,7 +5,8 @@
 Whole sentences, sentences that a scripted caller pauses in (a voice ends their first half as if it were all), and
 whole ones cut after a word, by three voices of this machine and by a person who reads. The first table tells why the
 gateway's semantic turn detection lets the model hear less silence than there is; the second, what comes of the way
-in which it asks (lkcook/gateway/realtime/patience.py), and of asking about all the silence instead.
+in which it asks (lkcook/gateway/patience.py), and of asking about all the silence instead. The third is of
+LiveKit's turn detector v1, which asks once in a pause (lkcook/gateway/end_of_turn.py).
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from rich.table import Table
 from lkcook import pcm
 from lkcook.engines import end_of_turn, weights
 from lkcook.engines.speech_to_text import SAMPLE_RATE, SpeechToText
+from lkcook.gateway.end_of_turn_heard import without_silence
 from tests.speech import human, voice
 
 VOICES = ("caller", "bella", "michael")
 PAUSES = (0.1, 0.3, 0.5, 0.7)  # seconds of silence that are heard
 SHORT, ALL = slice(0, 3), slice(1, 4)  # as patience.py has it, and how much there is by then
+ASKED = 0.33  # seconds of silence when LiveKit's v1 asks: measured with both VADs, 0.2 s after they heard speech last
 THRESHOLDS = (0.5, 0.65, 0.8, 0.9)
 CUTS = (0.3, 0.45, 0.6, 0.75)  # of a sentence's words
 WHOLE = [
@@ -91,6 +94,14 @@ def answers(samples: np.ndarray) -> list[float]:
     return [end_of_turn.probability(np.concatenate([samples, silence])) for silence in silent]
 
 
+def once(parts: list[np.ndarray], threshold: float) -> str:
+    """The share of turns that v1 takes for finished; and that it would, if all the silence were heard."""
+    paused = [np.concatenate([samples, np.zeros(int(ASKED * SAMPLE_RATE), np.float32)]) for samples in parts]
+    heard = [[end_of_turn.probability(sound) for sound in (without_silence(samples), samples)] for samples in paused]
+    cut, whole = np.mean(np.array(heard) >= threshold, axis=0)
+    return f"{cut:.0%} ({whole:.0%})"
+
+
 def finished(rows: np.ndarray, threshold: float) -> str:
     """The share of turns that are taken for finished by one of the three answers (n, 3), each with those before it."""
     means = np.cumsum(rows, axis=1) / (1, 2, 3)
@@ -98,7 +109,7 @@ def finished(rows: np.ndarray, threshold: float) -> str:
 
 
 def main() -> None:
-    """Measure and print both tables."""
+    """Measure and print the tables."""
     end_of_turn.load()
     material = sets()
     begun = time.perf_counter()
@@ -107,13 +118,15 @@ def main() -> None:
     quantiles = Table("turns", "n", *[f"{pause} s heard" for pause in PAUSES], title="probability: 10, 50, 90 %")
     limits = [f">= {limit}" for limit in THRESHOLDS]
     shares = Table("turns", *limits, title="taken for finished (all the silence heard)")
+    single = Table("turns", *limits, title="taken for finished by v1 (all the silence heard)")
     for name, rows in asked.items():
         columns = np.quantile(rows, (0.1, 0.5, 0.9), axis=0).T
         quantiles.add_row(name, str(len(rows)), *[" ".join(f"{value:.2f}" for value in column) for column in columns])
         cells = [f"{finished(rows[:, SHORT], limit)} ({finished(rows[:, ALL], limit)})" for limit in THRESHOLDS]
         shares.add_row(name, *cells)
+        single.add_row(name, *[once(material[name], limit) for limit in THRESHOLDS])
     console = Console(width=100)
-    console.print(quantiles, shares, f"{took * 1000:.0f} ms per answer", sep="\n")
+    console.print(quantiles, shares, single, f"{took * 1000:.0f} ms per answer", sep="\n")
 
 
 if __name__ == "__main__":

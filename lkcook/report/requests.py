@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from lkcook.report.html import columns, table
+from lkcook.errors import CookError
+from lkcook.report.html import code, columns, table
 from lkcook.report.wire import Passed, Wire
 
-NOT_TOLD = "No request is known: only the embedded gateway tells what it got. lkcook.setup('embedded') chooses it."
+_NONE = "No request is known: only the embedded gateway tells what it got"
+_ADVICE = "lkcook.setup('embedded') chooses it"
+NOT_TOLD = f"{_NONE}. {_ADVICE}."
 _HINTS = ("seconds from the start of the call", "", "the id that was asked for", "without sound and secrets", "")
 _TITLES = ("s", "stage", "model", "what was sent", "note")
 
@@ -21,7 +24,7 @@ class Request:
     """One request or message.
 
     at: seconds from the start of the call. message: the JSON that arrived, without sound and secrets. headers: LiveKit's
-    own. answered_by: the model that answered. notes: what was not done as asked. switches: (at, text) of fallbacks.
+    own. answered_by: the model that answered. answer: what it said, if that is a word or two (a probability). notes: what was not done as asked. switches: (at, text) of fallbacks.
     wire: what passed over the connection that this message opened.
     """
 
@@ -31,14 +34,19 @@ class Request:
     message: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
     answered_by: str = ""
+    answer: str = ""
     notes: tuple[str, ...] = ()
     switches: tuple[tuple[float, str], ...] = ()
     wire: Wire = field(default_factory=Wire)
 
+    @property
+    def _noted(self) -> str:
+        return "; ".join(filter(None, [self.answer, *self.notes, *(text for _, text in self.switches)]))
+
     def _repr_html_(self) -> str:
         body = json.dumps(self.message, indent=2, ensure_ascii=False)
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
-        return f"<p>{escape(self.stage)}: {escape(self.model)}</p><pre>{escape(body)}</pre><ul>{notes}</ul>"
+        notes = "".join(f"<li>{escape(note)}</li>" for note in (self.answer, *self.notes) if note)
+        return f"<p>{escape(self.stage)}: {escape(self.model)}</p>{code(body)}<ul>{notes}</ul>"
 
 
 class Requests(list[Request]):
@@ -55,6 +63,7 @@ class Requests(list[Request]):
                 message=record["message"],
                 headers=record["headers"],
                 answered_by=record["answered_by"],
+                answer=record["answer"],
                 notes=tuple(record["notes"]),
                 switches=tuple((at - origin, text) for at, text in record["switches"]),
                 wire=Wire(Passed(at - origin, who, name, times) for at, who, name, times in record["wire"]),
@@ -62,8 +71,14 @@ class Requests(list[Request]):
             for record in records
         )
 
+    def __getitem__(self, index: Any) -> Any:
+        """As a list's; where there are none, as behind a provider that was called itself, CookError tells why."""
+        if not self and not isinstance(index, slice):
+            raise CookError(_NONE, _ADVICE)
+        return super().__getitem__(index)
+
     def to(self, stage: str) -> Requests:
-        """Those to one stage: "speech to text", "language model", "text to speech" or "realtime model"."""
+        """Those to one stage: "speech to text", "language model", "text to speech", …"""
         return Requests(request for request in self if request.stage == stage)
 
     @property
@@ -82,10 +97,7 @@ class Requests(list[Request]):
         return sorted(switch for request in self for switch in request.switches)
 
     def _rows(self) -> list[list[str]]:
-        return [
-            [f"{r.at:.1f}", r.stage, r.model, _in_short(r.message), "; ".join([*r.notes, *(t for _, t in r.switches)])]
-            for r in self
-        ]
+        return [[f"{r.at:.1f}", r.stage, r.model, _in_short(r.message), r._noted] for r in self]
 
     def _repr_html_(self) -> str:
         if not self:

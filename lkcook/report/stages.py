@@ -63,7 +63,7 @@ def _answered(messages: Iterable[Message]) -> Iterable[tuple[Message, Message]]:
 def _times(evidence: Evidence, said: Message, reply: Message) -> _Times:
     turn = _user_turn(evidence.trace, said)
     nodes = _llm_nodes(evidence.trace, reply)
-    commit = _commit(evidence.trace, turn, said, reply)
+    commit = _commit(evidence, turn, said, reply)
     heard = evidence.first_sound(reply.started_at - SAME, reply.ended_at)
     until = commit if commit is not None and _timed_here(said) else reply.started_at
     return _Times(
@@ -130,12 +130,13 @@ def _committed(trace: Trace, turn: Span) -> list[Span]:
     return [wait for wait in waits if wait.attributes.get(trace_types.ATTR_EOU_OUTCOME) == "committed"]
 
 
-def _commit(trace: Trace, turn: Span | None, said: Message, reply: Message) -> float | None:
-    if turn is not None and (waits := _committed(trace, turn)):
+def _commit(evidence: Evidence, turn: Span | None, said: Message, reply: Message) -> float | None:
+    if turn is not None and (waits := _committed(evidence.trace, turn)):
         return waits[-1].ended_at
     if (delay := said.metrics.get("end_of_turn_delay")) is not None:
         return said.metrics["stopped_speaking_at"] + delay
-    return _told_by_server(trace, said, reply)
+    by_hand = max((at for at in evidence.releases if said.started_at < at < reply.started_at), default=None)
+    return _told_by_server(evidence.trace, said, reply) or by_hand
 
 
 def _told_by_server(trace: Trace, said: Message, reply: Message) -> float | None:

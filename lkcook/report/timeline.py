@@ -23,7 +23,8 @@ LANES = {
     "caller": "what the caller said, as it was recorded",
     "VAD": "the caller speaks, as LiveKit's voice activity detection (or the speech-to-text model) saw it",
     "transcript": "interim transcripts (light), final ones (dark, with their text)",
-    "end of turn": "waiting for the end of the turn; dot: its probability, dash: the threshold; then the turn commit",
+    "end of turn": "waiting for the end of the turn; dot: its probability, dash: the threshold; then the turn commit; "
+    "ticks: a push-to-talk button that is pressed and released",
     "LLM": "the language model writes: its first token (dark), then its words as they arrive",
     "TTS": "the text-to-speech model speaks: its first byte (dark), then its sound as it arrives",
     "agent": "what was heard of the agent, as it was recorded",

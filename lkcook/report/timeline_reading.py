@@ -63,7 +63,9 @@ def _lanes(call: Call, turns: Turns, sound: Clip) -> Iterator[Lane]:
     interims = [Mark(at - origin, "interim transcript", text) for at, text in journal.interims]
     finals = [Mark(at - origin, "final transcript", text) for at, text in journal.finals]
     yield Lane(marks=_sorted([*interims, *finals]))
-    yield Lane(_waits(trace, origin), _sorted([*_predictions(trace, origin), *_commits(trace, turns, origin)]))
+    moves = [Mark(at - origin, f"button {event}") for at, event in journal.presses]
+    ends = [*_predictions(trace, origin), *_commits(trace, turns, origin), *moves]
+    yield Lane(_waits(trace, origin), _sorted(ends))
     words = [Mark(at - origin, "words", text) for at, text in _bursts(journal.tokens)]
     thinking = _stretches(trace, "llm_node", "language model", origin)
     tools = _stretches(trace, "function_tool", "function", origin, trace_types.ATTR_FUNCTION_TOOL_NAME)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from livekit.agents import Agent, AgentSession
+from livekit.agents import Agent, AgentSession, function_tool
 
 from lkcook.audio.caller import Conversation, SyntheticCaller
 from lkcook.audio.line import Prepared
@@ -34,6 +34,13 @@ class Beep:
             start, length = (round(value * RATE) for value in self.gap)
             sound[start : start + length] = 0
         return sound
+
+
+class Clock(Agent):
+    @function_tool
+    async def look_at_the_clock(self) -> str:
+        """What time it is."""
+        return "nine"
 
 
 class BeepingCaller(SyntheticCaller):

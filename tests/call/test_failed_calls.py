@@ -7,11 +7,12 @@ import asyncio
 import pytest
 from livekit.agents import Agent, APIConnectionError, APIStatusError
 
+from lkcook.audio.clip import Clip
 from lkcook.audio.listener import RecordedListener
 from lkcook.call import last_call, talk
 from lkcook.errors import CallError, CookError, DeviceError
-from tests.call.conftest import Beep, BeepingCaller
-from tests.scripted_models import ScriptedTTS
+from tests.call.conftest import CALLER_HZ, Beep, BeepingCaller
+from tests.scripted_models import RATE, ScriptedTTS, tone
 
 GONE = APIConnectionError("connection refused", retryable=False)
 UNKNOWN = APIStatusError("not found", status_code=404, body={"error": {"message": "no model x/y; the nearest is x/z"}})
@@ -102,6 +103,12 @@ async def test_a_line_without_a_reply_is_raised_with_its_words(pipeline, agent):
 async def test_a_second_line_without_a_reply_is_raised_too(pipeline, agent):
     error = await failing(pipeline(["Hello."]), agent, [0.4, Beep(level=50)], patience=0.5)
     assert error.stage == "reply" and '"beep 2"' in error.cause
+
+
+async def test_a_caller_whose_end_is_lost_in_noise_is_told_of_the_noise(pipeline, agent):
+    street = Clip(tone(2.0, CALLER_HZ), RATE)
+    error = await failing(pipeline(), agent, [0.4], patience=0.5, noise=(street, 0))
+    assert error.stage == "reply" and "canceller" in error.remedy and "patience" not in error.remedy
 
 
 async def test_an_agent_that_was_never_heard_is_red(pipeline, agent):

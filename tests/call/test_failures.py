@@ -8,6 +8,7 @@ import logging
 import aiohttp
 import pytest
 from livekit.agents import APIConnectionError, APIError, APIStatusError, APITimeoutError, llm, stt
+from livekit.plugins import openai
 
 from lkcook.failures import message_of, remedy_for, server_words, stage_of
 from tests.scripted_models import ScriptedLLM, ScriptedSTT, ScriptedTTS
@@ -55,6 +56,16 @@ async def test_a_call_hears_only_the_words_of_its_own_tasks():
 
     both = asyncio.Barrier(2)
     assert await asyncio.gather(call("one", both), call("two", both)) == ["one", "two"]
+
+
+def test_a_turn_detector_that_falls_back_is_noted_and_no_error():
+    notes = []
+    with server_words(notes.append) as words:
+        logger = logging.getLogger("livekit.agents")
+        logger.warning("cloud turn detector failed (%s); falling back to local mini model", "down")
+        logger.warning("something else", extra={"lk.pii.event": {"type": "error", "message": "a warning"}})
+        assert words() == ""
+    assert notes == ["cloud turn detector failed (down); falling back to local mini model"]
 
 
 def test_the_sentence_of_a_text_to_speech_refusal_is_told_without_its_json():
@@ -106,3 +117,71 @@ def test_why_a_duplex_models_socket_was_refused_is_told_though_its_client_hides_
 def test_a_session_that_was_refused_with_words_is_not_taken_for_a_backend_that_went_away():
     error = APIConnectionError("connection closed unexpectedly")
     assert "Use a voice" in remedy_for(error, message_of(error, "unknown voice 'bob'; known: marin"))
+
+
+def _model_of(plugin: str) -> object:
+    return type("LLM", (), {"__module__": f"livekit.plugins.{plugin}.llm", "provider": ""})()
+
+
+def test_a_key_that_is_missing_is_named_and_where_it_goes(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    error = APIConnectionError("aws bedrock llm: error generating content: Unable to locate credentials")
+    remedy = remedy_for(error, message_of(error), _model_of("aws"))
+    assert "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY into .env" in remedy
+
+
+def test_a_key_that_was_refused_is_named(monkeypatch):
+    monkeypatch.setenv("GROQ_API_KEY", "gsk_mistyped")
+    remedy = remedy_for(APIStatusError("Invalid API Key", status_code=401), "Invalid API Key", _model_of("groq"))
+    assert "GROQ_API_KEY again" in remedy and "mistyped" not in remedy and "LIVEKIT" not in remedy
+
+
+def test_what_could_not_be_synthesized_in_time_is_told_as_that():
+    with pytest.raises(APIStatusError) as raised:
+        raise APIStatusError("Could not synthesize") from APITimeoutError("timed out after 10 s")
+    message = message_of(raised.value)
+    assert message == "timed out after 10 s" and "in time" in remedy_for(raised.value, message)
+
+
+def test_of_openais_plugin_the_host_tells_whose_key_it_is():
+    fireworks = openai.LLM.with_fireworks(api_key="made-up")
+    assert "FIREWORKS_API_KEY" in remedy_for(APIStatusError("no", status_code=401), "no", fireworks)
+    assert "OPENAI_API_KEY" in remedy_for(APIStatusError("no", status_code=401), "no", openai.LLM(api_key="made-up"))
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (APIStatusError("no", status_code=401), "refused it: set ANTHROPIC_API_KEY again in .env"),
+        (APIConnectionError("Name or service not known"), "could not be reached"),
+    ],
+)
+def test_a_provider_that_the_readers_key_called_is_named_and_how_to_stay_here(monkeypatch, error, told):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-readers")
+    remedy = remedy_for(error, message_of(error), _model_of("anthropic"))
+    assert "Anthropic itself was called, since ANTHROPIC_API_KEY is yours" in remedy and told in remedy
+    assert "lkcook.setup('embedded')" in remedy and "sk-ant" not in remedy and "gateway" not in remedy
+
+
+def test_with_the_gateways_key_it_is_the_gateway_that_went_away(monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-lkcook-1-made-up")
+    assert "restarts the embedded gateway" in remedy_for(APIConnectionError("no"), "no", _model_of("anthropic"))
+
+
+def test_no_nearest_model_is_promised_where_the_provider_itself_answers(monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-readers")
+    gone = APIStatusError("model: claude-2", status_code=404)
+    assert "lkcook.plugins('anthropic') shows one" in remedy_for(gone, message_of(gone), _model_of("anthropic"))
+
+
+def test_an_ollama_of_the_readers_own_is_known_by_its_port():
+    ollama = openai.LLM.with_ollama(base_url="http://localhost:11434/v1")
+    assert "Ollama itself was called, and could not" in remedy_for(APIConnectionError("no"), "no", ollama)
+    gone = APIStatusError("model 'llama3.2' not found", status_code=404)
+    assert "that Ollama serves: lkcook.plugins('ollama')" in remedy_for(gone, message_of(gone), ollama)
+
+
+def test_a_failure_that_is_not_about_keys_does_not_blame_them(monkeypatch):
+    monkeypatch.delenv("GROQ_API_KEY", raising=False)  # passed as an argument, perhaps
+    assert "quota" in remedy_for(APIStatusError("no", status_code=429), "no", _model_of("groq"))

@@ -56,6 +56,19 @@ def test_what_livekit_has_timed_and_what_nobody_recorded_stay_as_they_are():
     assert placed([unheard], recorded()) == [unheard] == placed([unheard], Track())
 
 
+def test_speech_that_the_button_cut_off_lasts_as_long_as_it_was_heard():
+    cut, finished = caller(1, 1.8, stopped_speaking_at=1.8), caller(4, 5, stopped_speaking_at=5)
+    first, second = placed([cut, finished], recorded((1, 2), (4, 5)), releases=[2.05, 7])
+    assert first.ended_at == pytest.approx(2, abs=0.02) and first.started_at == 1
+    assert second == finished, "the voice activity detection heard its silence before the button was released"
+
+
+def test_a_turn_that_a_button_ended_was_committed_when_it_was_released():
+    evidence = Evidence([caller(1, 2), agent(3, 4)], trace=Trace([]), releases=[0.5, 2.1, 5])
+    (turn,) = read_turns(evidence, 0)
+    assert turn.turn_commit == pytest.approx(100) and turn.first_sample == pytest.approx(1000)
+
+
 @pytest.mark.parametrize("ended, commit", [(2.4, 400), (3.4, None)], ids=["before the answer", "with the answer"])
 def test_the_commit_is_when_the_server_said_that_the_caller_had_stopped(ended, commit):
     trace = Trace([Span("user_speaking", 1.2, ended, 1, None, {})])

@@ -64,6 +64,6 @@ def test_the_levels_are_the_loudest_samples_since_they_were_last_asked_for():
     recorder = Recorder()
     recorder.hear_caller(tone(0.02, 440, level=16_384), RATE, 100.0)
     recorder.hear_caller(tone(0.02, 440, level=1000), RATE, 100.02)
-    caller, agent = recorder.levels()
-    assert abs(caller - 0.5) < 0.01 and agent == 0
-    assert recorder.levels() == (0, 0)
+    caller, cleaned, agent = recorder.levels()
+    assert abs(caller - 0.5) < 0.01 and cleaned == agent == 0
+    assert recorder.levels() == (0, 0, 0)

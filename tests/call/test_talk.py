@@ -6,13 +6,13 @@ import asyncio
 
 import numpy as np
 import pytest
-from livekit.agents import Agent, function_tool
+from livekit.agents import Agent
 
 from lkcook.audio.caller import ScriptedCaller
 from lkcook.audio.line import Line
 from lkcook.audio.listener import RecordedListener
 from lkcook.call import last_call, talk
-from tests.call.conftest import CALLER_HZ, Beep, BeepingCaller
+from tests.call.conftest import CALLER_HZ, Beep, BeepingCaller, Clock
 from tests.scripted_models import RATE, ScriptedSTT, ToolCall, tone
 
 STORY = "Once upon a time there was a king who had three sons and a very long story to tell."
@@ -98,12 +98,6 @@ async def test_an_agent_that_greets_is_heard_before_the_caller_speaks(pipeline):
 
 
 async def test_a_tool_call_is_part_of_the_turn(pipeline):
-    class Clock(Agent):
-        @function_tool
-        async def look_at_the_clock(self) -> str:
-            """What time it is."""
-            return "nine"
-
     session = pipeline(["What time is it?"], [ToolCall("look_at_the_clock"), "It is nine."])
     call = await talk(session, Clock(instructions="Tell the time."), caller=BeepingCaller([0.4]))
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from livekit.agents import Agent, function_tool
 
 from lkcook.call import talk
 from lkcook.report.latency import segments
-from tests.call.conftest import Beep, BeepingCaller
+from tests.call.conftest import Beep, BeepingCaller, Clock
 from tests.scripted_models import ScriptedSTT, ToolCall
 
 
@@ -62,12 +61,6 @@ async def test_an_interrupted_answer_is_marked_where_its_sound_ends(pipeline, ag
 
 
 async def test_a_function_stands_in_the_language_models_lane(pipeline):
-    class Clock(Agent):
-        @function_tool
-        async def look_at_the_clock(self) -> str:
-            """What time it is."""
-            return "nine"
-
     session = pipeline(["What time is it?"], [ToolCall("look_at_the_clock"), "It is nine."])
     call = await talk(session, Clock(instructions="Tell the time."), caller=BeepingCaller([0.4]))
 

@@ -38,6 +38,7 @@ def call(turns: int = 1, interrupted: bool = False, spans: bool = True) -> Simpl
             finals=[(ORIGIN + at + SAID + STAGES[0] / 1000, QUESTIONS[n % 4]) for n, at in enumerate(starts)],
             tokens=[(_after(at, STAGES[2]) + 0.03 * i, w + " ") for at in starts for i, w in enumerate(ANSWER.split())],
             frames=[(_after(at, STAGES[3]) + 0.05 * i, 0.25) for at in starts for i in range(10)],
+            presses=[],
         ),
         turns=Turns(_turn(n, at, interrupted and n == turns - 1) for n, at in enumerate(starts)),
         transcript=Transcript.of(messages, ORIGIN),

@@ -1,0 +1,1 @@
+"""Recorded turns, and the turn detectors that hear them."""
