@@ -26,16 +26,31 @@ if TYPE_CHECKING:
     from lkcook.errors import CallError as CallError
     from lkcook.errors import CookError as CookError
     from lkcook.faults import failing as failing
+    from lkcook.job_context import job as job
+    from lkcook.noise.acoustics import Acoustics as Acoustics
+    from lkcook.noise.catalogue import canceller as canceller
+    from lkcook.noise.echo_trials import compare_echo as compare_echo
+    from lkcook.noise.overview import cancellers as cancellers
+    from lkcook.noise.mixing import noisy as noisy
+    from lkcook.noise.sounds import noises as noises
+    from lkcook.noise.trials import compare_cancellers as compare_cancellers
     from lkcook.panel.picker import Picker as Picker
+    from lkcook.providers.catalogue import plugins as plugins
     from lkcook.report.answers import Answer as Answer
     from lkcook.report.answers import Heard as Heard
     from lkcook.report.answers import Spoken as Spoken
     from lkcook.report.answers import compare as compare
+    from lkcook.report.echo_study import EchoStudy as EchoStudy
+    from lkcook.report.noise_study import NoiseStudy as NoiseStudy
     from lkcook.report.pitch import median_pitch as median_pitch
     from lkcook.report.pitch import pitch_range as pitch_range
     from lkcook.report.plots import plot_pitch as plot_pitch
     from lkcook.report.plots import plot_words as plot_words
+    from lkcook.report.turn_study import TurnStudy as TurnStudy
     from lkcook.report.words import word_error_rate as word_error_rate
+    from lkcook.turns.recordings import TurnRecording as TurnRecording
+    from lkcook.turns.recordings import turn_recordings as turn_recordings
+    from lkcook.turns.trials import compare_turns as compare_turns
 
 __version__ = "0.1.0"
 
@@ -52,6 +67,7 @@ _HOMES = {
     "doctor": "checks",
     "CallError": "errors",
     "CookError": "errors",
+    "job": "job_context",
     "Picker": "panel.picker",
     "pitch_range": "report.pitch",
     "median_pitch": "report.pitch",
@@ -66,6 +82,20 @@ _HOMES = {
     "say": "direct",
     "hear": "direct",
     "ask": "direct",
+    "compare_turns": "turns.trials",
+    "TurnRecording": "turns.recordings",
+    "turn_recordings": "turns.recordings",
+    "TurnStudy": "report.turn_study",
+    "canceller": "noise.catalogue",
+    "Acoustics": "noise.acoustics",
+    "compare_echo": "noise.echo_trials",
+    "EchoStudy": "report.echo_study",
+    "plugins": "providers.catalogue",
+    "cancellers": "noise.overview",
+    "noisy": "noise.mixing",
+    "noises": "noise.sounds",
+    "compare_cancellers": "noise.trials",
+    "NoiseStudy": "report.noise_study",
 }
 __all__ = sorted(_HOMES)
 

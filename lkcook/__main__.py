@@ -61,15 +61,15 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _gateway(options: argparse.Namespace) -> int:
-    from lkcook.gateway import process
+    from lkcook.gateway import process, serving, variables
 
     if options.stop:
         print("The gateway has stopped." if process.stop() else "No gateway was running.")
     elif options.env:
-        for name, value in process.environment(process.ensure(), owner="shell").items():
+        for name, value in variables.environment(process.ensure(), owner="shell").items():
             print(_ASSIGN[options.shell](name, value))
     else:
-        process.serve_forever()
+        serving.serve_forever()
     return 0
 
 

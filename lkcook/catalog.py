@@ -47,7 +47,7 @@ def ids(kind: Kind) -> tuple[str, ...]:
     """The ids LiveKit Inference takes for one kind of model, in the SDK's order; the retired ones last."""
     from livekit.agents import inference
 
-    known = _values(getattr(inference, _LITERALS[kind]))
+    known = values_of(getattr(inference, _LITERALS[kind]))
     return tuple(dict.fromkeys([*known, *(_retired() if kind == "realtime" else ())]))
 
 
@@ -142,7 +142,8 @@ def _of_kind(kind: str) -> Iterator[Entry]:
 def _entry(kind: str, model: str, option: str, row: str) -> Entry:
     found = verdict(model, _sdk_kind(kind), option)
     provider, note = _provider(found.model, _sdk_kind(kind)), _join(VOICES.get(row), found.note)
-    embedded = kind in ("stt", "llm", "tts", "voice", "realtime", "duplex")
+    served = kind in ("stt", "llm", "tts", "voice", "realtime", "duplex")
+    embedded = served or model == "turn-detector-v1"  # the mini one needs no server
     return Entry(kind, provider, model, found.today, row, found.status, note, _OPTIONS.get(kind, ""), embedded)
 
 
@@ -192,8 +193,8 @@ def _join(*clauses: str | None) -> str:
     return "; ".join(filter(None, clauses))
 
 
-def _values(literal: Any) -> list[str]:
+def values_of(literal: Any) -> list[str]:
     """The strings in a possibly nested Literal or Union of Literals."""
     if get_origin(literal) is Literal:
         return [value for value in get_args(literal) if isinstance(value, str)]
-    return [value for part in get_args(literal) for value in _values(part)]
+    return [value for part in get_args(literal) for value in values_of(part)]

@@ -13,7 +13,7 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-from lkcook import backend
+from lkcook import backend, keys
 from lkcook.audio import devices
 from lkcook.engines import weights
 from lkcook.errors import CookError, DeviceError
@@ -140,12 +140,17 @@ def _gateway() -> Check:
 
 
 def _cloud() -> Check:
+    try:
+        keys.load()
+    except CookError as error:
+        return Check("LiveKit Cloud", "FAIL", error.what, error.remedy)
     missing = backend.missing_cloud_keys()
     if not missing:
         return Check("LiveKit Cloud", "ok", "all three keys are set (not tried)")
     if len(missing) == len(backend.CLOUD):
-        return Check("LiveKit Cloud", "note", "no keys: calls run on this machine", f"set {', '.join(missing)}")
-    return Check("LiveKit Cloud", "note", f"{' and '.join(missing)} missing", "set all three, or none to run offline")
+        return Check("LiveKit Cloud", "note", "no keys: calls run on this machine", f"set {', '.join(missing)} in .env")
+    remedy = "set all three in .env, or none to run offline"
+    return Check("LiveKit Cloud", "note", f"{' and '.join(missing)} missing", remedy)
 
 
 def _defaults() -> Check:

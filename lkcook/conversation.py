@@ -23,14 +23,11 @@ from livekit.agents.voice import (
 
 from lkcook.audio.caller import Caller
 from lkcook.errors import CallError
+from lkcook.push_to_talk import why_unanswered
 from lkcook.report.recording import Recorder
+from lkcook.verdict import NO_REPLY, STILL_SPEAKING
 
 GRACE = 0.3  # seconds: a second final transcript of the same turn may still start another reply
-NO_REPLY = (
-    "Ask for more patience=… seconds if the backend is slow; if the agent was speaking, mind that LiveKit ignores "
-    "callers during the first aec_warmup_duration (3 s) of the agent's speech and that too short an answer may not "
-    "interrupt (turn_handling)."
-)
 
 
 class LiveConversation:
@@ -43,7 +40,7 @@ class LiveConversation:
         self._patience = patience
         self._changed = asyncio.Event()
         self._over = asyncio.Event()
-        self._agent_state = "listening"
+        self._agent_state: str = session.agent_state
         self._caller_state = "listening"
         self._caller_active_at = 0.0
         self._born: dict[str, float] = {}
@@ -63,7 +60,7 @@ class LiveConversation:
         """Returns once the agent is audibly speaking: its answer to the last line, if one was spoken."""
         since = self._caller.spoken[-1].started_at if self._caller.spoken else 0.0
         if not await self._until(lambda: self._playing and self._replies[-1][1] >= since):
-            raise CallError("reply", f"a caller waited to interrupt the agent, but {self._silence()}", NO_REPLY)
+            raise self._unanswered(f"a caller waited to interrupt the agent, but {self._silence()}", since)
 
     async def agent_replied(self) -> None:
         """Returns when the reply to the line just spoken was played; CallError when none comes."""
@@ -74,7 +71,7 @@ class LiveConversation:
             # an agent that spoke into the line and ignored the rest has replied, if rudely
             if not any(sound > started for sound, _ in self._replies):
                 said = f' to "{line.text}"' if line else ""
-                raise CallError("reply", f"no reply{said}: {self._silence()}", NO_REPLY)
+                raise self._unanswered(f"no reply{said}: {self._silence()}", started)
         await self._nothing_pending()
         while await self._stirs_within(GRACE):
             await self._nothing_pending()
@@ -126,6 +123,10 @@ class LiveConversation:
         async with asyncio.timeout(seconds):  # Python 3.11's wait_for can swallow a cancellation
             await self._changed.wait()
 
+    def _unanswered(self, cause: str, since: float) -> CallError:
+        usual = STILL_SPEAKING if self._caller_state == "speaking" else NO_REPLY
+        return CallError("reply", cause, why_unanswered(self._session, self._caller.button, since) or usual)
+
     def _silence(self) -> str:
         state = {"thinking": ", it is still thinking", "speaking": ", though it believes that it speaks"}
         return f"the agent was not heard for {self._patience:g} s{state.get(self._agent_state, '')}"
@@ -145,6 +146,8 @@ class LiveConversation:
         }
         for (emitter, event), handler in handlers.items():
             emitter.on(event, handler)
+        if (speech := self._session.current_speech) is not None:  # of a session that ran before the call
+            self._wait_for(speech, time.time())
 
         def unfollow() -> None:
             for (emitter, event), handler in handlers.items():
@@ -153,8 +156,10 @@ class LiveConversation:
         return unfollow
 
     def _on_speech(self, event: SpeechCreatedEvent) -> None:
-        speech = event.speech_handle
-        self._born[speech.id] = event.created_at
+        self._wait_for(event.speech_handle, event.created_at)
+
+    def _wait_for(self, speech: SpeechHandle, born: float) -> None:
+        self._born[speech.id] = born
         self._unfinished.add(speech)
         speech.add_done_callback(self._on_speech_done)
         self._changed.set()

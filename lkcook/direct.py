@@ -24,9 +24,11 @@ from lkcook.failures import message_of, remedy_for, server_words, stage_of
 from lkcook.report.answers import Answer, Heard, Spoken, TimedWord
 from lkcook.report.requests import Requests
 
-_ONCE = APIConnectOptions(max_retry=0)
+# many models may be asked at once, and on this machine they wait for one another: longer than a call's 10 s
+_ONCE = APIConnectOptions(max_retry=0, timeout=40.0)
 _PACE = 2.0  # times real time: recognisers that stream cope with that
 _HEARING_RATE = 16_000
+_LATEST, _REST = 30.0, 8.0  # seconds without an event after all was sent: before, and behind, a final transcript
 _BEFORE, _AFTER = 0.2, 1.0  # seconds of silence around what a recogniser hears
 _FINAL, _INTERIM = stt.SpeechEventType.FINAL_TRANSCRIPT, stt.SpeechEventType.INTERIM_TRANSCRIPT
 
@@ -99,16 +101,31 @@ async def _asking(model: Any) -> AsyncIterator[Callable[[], Requests]]:
                 yield lambda: Requests.of(backend.requests(since), since)
         except (APIError, ValueError) as error:
             message = message_of(error, words())
-            raise CallError(stage_of(model), message, remedy_for(error, message)) from error
+            raise CallError(stage_of(model), message, remedy_for(error, message, model)) from error
         finally:
             await model.aclose()
 
 
 async def _stream(model: stt.STT, samples: np.ndarray) -> list[stt.SpeechEvent]:
+    """All that it says; some keep their connection open when they have nothing more to say (OpenAI's realtime one)."""
+    events, clock = [], asyncio.get_running_loop()
     async with model.stream(conn_options=_ONCE) as stream:
         sending = asyncio.create_task(_send(stream, samples))
         try:
-            return [event async for event in stream]
+            async with asyncio.timeout(None) as limit:
+
+                def wait_on(sent: asyncio.Task[None] = sending) -> None:
+                    if sent.done() and not sent.cancelled():
+                        understood = any(event.type is _FINAL for event in events)
+                        limit.reschedule(clock.time() + (_REST if understood else _LATEST))
+
+                sending.add_done_callback(wait_on)
+                async for event in stream:
+                    events.append(event)
+                    wait_on()
+            return events
+        except TimeoutError:
+            return events
         finally:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)

@@ -21,6 +21,7 @@ from livekit.agents.voice import (
 )
 
 from lkcook.failures import Failure, message_of, remedy_for, stage_of
+from lkcook.push_to_talk import Event
 from lkcook.report.transcript import Message
 
 OnEvent = Callable[[str, Any], None]
@@ -33,7 +34,7 @@ class Journal:
     interims, finals: (time, text) of transcripts. tools: (time, name) of functions called. tokens: (time, text) of
     the agent's words as the session passes them on: as they come from the language model, those of a preemptive
     generation at once when the turn is committed. frames: (time, seconds of sound) of the agent's voice as it
-    arrives, before it is played.
+    arrives, before it is played. presses: (time, "pressed" or "released") of push-to-talk.
     """
 
     followers: list[OnEvent] = field(default_factory=list)
@@ -43,6 +44,7 @@ class Journal:
     tools: list[tuple[float, str]] = field(default_factory=list)
     tokens: list[tuple[float, str]] = field(default_factory=list)
     frames: list[tuple[float, float]] = field(default_factory=list)
+    presses: list[tuple[float, Event]] = field(default_factory=list)
     errors: list[Failure] = field(default_factory=list)
     speeches: list[SpeechHandle] = field(default_factory=list)
     server_words: Callable[[], str] = lambda: ""
@@ -64,6 +66,8 @@ class Journal:
         }
         for event, handler in handlers.items():
             session.on(event, handler)
+        if session.current_speech is not None:  # of a session that ran before the call
+            self._keep(session.current_speech)
 
         def unfollow() -> None:
             for event, handler in handlers.items():
@@ -75,6 +79,8 @@ class Journal:
         """Everything said so far; also what the caller said last if no turn was made of it yet."""
         speech_of = {item.id: speech.id for speech in self.speeches for item in speech.chat_items}
         said = [_message(item, added, spoke, speech_of.get(item.id)) for item, added, spoke in self._items]
+        if said and said[-1].who == "caller" and not said[-1].text.strip():
+            said.pop()  # with turns ended by hand, LiveKit commits one more when it closes, though nobody said a word
         if self._uncommitted:
             text = " ".join(text for _, text in self._uncommitted)
             started, ended = self._caller_spoke or (self._uncommitted[0][0], self._uncommitted[-1][0])
@@ -87,16 +93,32 @@ class Journal:
         failure = Failure(
             stage=stage or stage_of(source),
             message=message,
-            remedy=remedy_for(error, message),
+            remedy=remedy_for(error, message, source),
             recoverable=recoverable,
             at=time.time() - self.origin,
         )
         self.errors.append(failure)
 
+    @property
+    def releases(self) -> list[float]:
+        """When the push-to-talk button was released."""
+        return [at for at, event in self.presses if event == "released"]
+
     def tell(self, kind: str, payload: Any) -> None:
         """Pass one event on to whoever follows the call live."""
         for follower in self.followers:
             follower(kind, payload)
+
+    def follow_button(self, event: Event) -> None:
+        """What the push-to-talk button does tells, too, when the caller spoke."""
+        now = time.time()
+        if event != "ready":
+            self.presses.append((now, event))
+        if event == "pressed":
+            self._caller_spoke = (now, now)
+        elif event == "released" and self._caller_spoke is not None:
+            self._caller_spoke = (self._caller_spoke[0], now)
+        self.tell("button", event)
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         item = event.item
@@ -122,8 +144,9 @@ class Journal:
         self.tell("user" if event.is_final else "interim", event.transcript)
 
     def _on_caller_state(self, event: UserStateChangedEvent) -> None:
+        held = bool(self.presses) and self.presses[-1][1] == "pressed"  # one turn, whatever pauses are in it
         if event.new_state == "speaking":
-            self._caller_spoke = (event.created_at, event.created_at)
+            self._caller_spoke = (self._caller_spoke[0] if held else event.created_at, event.created_at)
         elif event.old_state == "speaking" and self._caller_spoke is not None:
             self._caller_spoke = (self._caller_spoke[0], event.created_at)
         self.tell("state", ("caller", event.new_state))
@@ -135,8 +158,11 @@ class Journal:
         self.tools += [(event.created_at, call.name) for call in event.function_calls]
 
     def _on_speech(self, event: SpeechCreatedEvent) -> None:
-        self.speeches.append(event.speech_handle)
-        event.speech_handle.add_done_callback(self._on_speech_done)
+        self._keep(event.speech_handle)
+
+    def _keep(self, speech: SpeechHandle) -> None:
+        self.speeches.append(speech)
+        speech.add_done_callback(self._on_speech_done)
 
     def _on_speech_done(self, speech: SpeechHandle) -> None:
         # a realtime reply that timed out, or an agent's own node that raised: no error event tells of those

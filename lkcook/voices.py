@@ -20,6 +20,12 @@ class ProviderVoice:
     embedded: str
 
 
+def _moods(name: str, sex: str, embedded: str, moods: str) -> list[tuple[str, str, str, str]]:
+    """Mistral's voices are a person in a mood: "en_paul_sad" is Paul."""
+    person = name.rpartition("_")[2].capitalize()
+    return [(f"{name}_{mood}", f"{person}, {mood}", sex, embedded) for mood in moods.split()]
+
+
 def _voices(provider: str, *rows: tuple[str, str, str, str]) -> list[ProviderVoice]:
     return [ProviderVoice(provider, *row) for row in rows]
 
@@ -39,6 +45,7 @@ PROVIDER_VOICES: tuple[ProviderVoice, ...] = tuple(
         ("odysseus", "Odysseus", "American male, calm", "george"),
         ("theia", "Theia", "Australian female, expressive", "bella"),
         ("celeste", "Celeste", "Colombian female, clear; speaks Spanish", "dora"),
+        ("andromeda", "Andromeda", "American female, casual", "heart"),  # the default of LiveKit's plugin
     )
     + _voices(
         "elevenlabs",  # through the plugin: it left LiveKit Inference
@@ -75,10 +82,29 @@ PROVIDER_VOICES: tuple[ProviderVoice, ...] = tuple(
         ("sage", "Sage", "female", "sky"),
         ("shimmer", "Shimmer", "female", "bella"),
         ("verse", "Verse", "male", "fenrir"),
+        ("fable", "Fable", "of text to speech; male, British", "george"),
+        ("onyx", "Onyx", "of text to speech; male", "fenrir"),
+        ("nova", "Nova", "of text to speech; female", "heart"),
         ("beacon", "Beacon", "of GPT-Live", "michael"),
         ("cinder", "Cinder", "of GPT-Live", "bella"),
         ("stone", "Stone", "of GPT-Live", "george"),
         ("vesper", "Vesper", "of GPT-Live", "sky"),
+    )
+    + _voices(
+        "groq",  # those that speak English (console.groq.com, Orpheus: voices); nobody here speaks Arabic
+        ("autumn", "Autumn", "female", "heart"),
+        ("diana", "Diana", "female", "sky"),
+        ("hannah", "Hannah", "female", "jessica"),
+        ("austin", "Austin", "male", "michael"),
+        ("daniel", "Daniel", "male", "george"),
+        ("troy", "Troy", "male", "fenrir"),
+    )
+    + _voices(
+        "mistral",  # those of LiveKit's plugin that speak English; Marie speaks French
+        *_moods("en_paul", "American male", "michael", "neutral angry cheerful confident excited frustrated happy sad"),
+        *_moods("gb_oliver", "British male", "george", "neutral angry cheerful confident curious excited sad"),
+        *_moods("gb_jane", "British female", "isabella", "neutral confident confused curious frustrated jealousy sad"),
+        *_moods("gb_jane", "British female", "isabella", "sarcasm shameful"),
     )
     + _voices(
         "xai",

@@ -12,6 +12,8 @@ from lkcook.audio.caller import Caller
 from lkcook.audio.clip import Clip
 from lkcook.audio.listener import Listener
 from lkcook.panel.picture import Picture
+from lkcook.push_to_talk import Button, nobody_presses
+from lkcook.treatment import Treatment
 
 if TYPE_CHECKING:
     from lkcook.call import Call
@@ -20,13 +22,18 @@ Wish = Caller | Clip | Path | str | None
 
 
 class View:
-    """Shows nothing: a terminal prints what it likes through on_event."""
+    """Shows nothing: a terminal prints what it likes through on_event. button: that of push-to-talk."""
+
+    button: Button | None = None
 
     async def parties(
         self, script: parties.Script | None, caller: Wish, listener: Listener | None
     ) -> tuple[Caller, Listener]:
-        """Who takes part; a panel asks."""
-        return parties.choose_caller(script, caller), parties.choose_listener(listener)
+        """Who takes part; a panel asks. Raises CookError when nobody can."""
+        who = parties.choose_caller(script, caller)
+        if self.button is not None and who.person:
+            raise nobody_presses()
+        return who, parties.choose_listener(listener)
 
     def follow(self, call: Call) -> None:
         """From now on `call` is the one that is shown."""
@@ -57,16 +64,20 @@ class Watching(View):
 
 
 @contextlib.asynccontextmanager
-async def shown() -> AsyncIterator[View]:
-    """The view that fits where this runs, for as long as the block runs."""
-    view = _fitting()
+async def shown(button: Button | None = None, treatment: Treatment | None = None) -> AsyncIterator[View]:
+    """The view that fits where this runs, for as long as the block runs. button: that of push-to-talk.
+
+    treatment: of the caller's sound, which a panel lets the reader change.
+    """
+    view = _fitting(button, treatment or Treatment())
+    view.button = button
     try:
         yield view
     finally:
         await view.close()
 
 
-def _fitting() -> View:
+def _fitting(button: Button | None, treatment: Treatment) -> View:
     if notebook.kernel() is None:
         return View()
     from IPython.display import display
@@ -75,4 +86,4 @@ def _fitting() -> View:
         return Watching(display)
     from lkcook.panel.panel import Panel
 
-    return Panel(display)
+    return Panel(display, button, treatment)

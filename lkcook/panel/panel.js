@@ -1,9 +1,11 @@
 // The panel's front end. browser.js stands before this text and brings BrowserSound; together they are one module.
-// Python sends the trait `state` (everything that is drawn) and, 25 times a second, {levels: [caller, agent]};
-// what is pressed goes back as {do: what, value}.
+// Python sends the trait `state` (everything that is drawn) and, 25 times a second, {levels: [caller, cleaned, agent]};
+// what is pressed goes back as {do: what, value}; the push-to-talk button as {do: "hold", value: down}.
 
 const ICONS = { talk: "🎙 Talk", script: "▶ Play the script", stop: "■ Stop", mute: "Mute" };
 const SIDES = { input: "Microphone", output: "Speaker" };
+// cleaned: what the agent hears of the caller
+const METERS = [["caller", "#1f8fd6"], ["cleaned", "#7cc0ea"], ["agent", "#2ca25f"]];
 const QUIETEST = 60; // dB below full scale: the left end of a meter
 
 function make(tag, attributes = {}, ...children) {
@@ -14,12 +16,12 @@ function make(tag, attributes = {}, ...children) {
 }
 
 class Meters {
-  // Two bars on one canvas; between two messages they fall, so that they move as smoothly as the screen.
+  // Three bars on one canvas; between two messages they fall, so that they move as smoothly as the screen.
   constructor() {
-    this.canvas = make("canvas", { class: "lkcook-meters", width: 320, height: 28, role: "img" });
-    this.canvas.setAttribute("aria-label", "levels: above the caller, below the agent");
-    this.levels = [0, 0];
-    this.shown = [0, 0];
+    this.canvas = make("canvas", { class: "lkcook-meters", width: 320, height: 14 * METERS.length, role: "img" });
+    this.canvas.setAttribute("aria-label", "levels from above: the caller, after noise cancellation, the agent");
+    this.levels = METERS.map(() => 0);
+    this.shown = METERS.map(() => 0);
     this.running = true;
     this.moves = -1; // drawings in which something moved
     this.paint(this.shown);
@@ -40,8 +42,8 @@ class Meters {
 
   paint(values) {
     const pen = this.canvas.getContext("2d");
-    pen.clearRect(0, 0, 320, 28);
-    ["#1f8fd6", "#2ca25f"].forEach((colour, i) => {
+    pen.clearRect(0, 0, 320, 14 * METERS.length);
+    METERS.forEach(([, colour], i) => {
       pen.fillStyle = "rgba(128, 128, 128, 0.25)";
       pen.fillRect(0, 2 + 14 * i, 320, 10);
       pen.fillStyle = colour;
@@ -56,11 +58,103 @@ class Meters {
   }
 }
 
+class HoldButton {
+  // Push-to-talk: down as long as the pointer, the space bar or Enter is, whatever takes them away.
+  constructor(tell) {
+    this.element = make("button", { class: "lkcook-hold", type: "button", "aria-pressed": false }, "🎤 Hold to talk");
+    this.tell = tell;
+    this.down = false;
+    const down = () => this.move(true);
+    const up = () => this.move(false);
+    const key = (event, moved) => {
+      if (event.key !== " " && event.key !== "Enter") return;
+      event.preventDefault(); // neither a click nor a scrolled page
+      if (!event.repeat) moved();
+    };
+    this.element.onpointerdown = (event) => {
+      if (event.button !== 0) return;
+      this.element.setPointerCapture(event.pointerId); // it may leave the button while it is down
+      down();
+    };
+    for (const gone of ["pointerup", "pointercancel", "lostpointercapture", "blur"]) {
+      this.element.addEventListener(gone, up);
+    }
+    this.element.onkeydown = (event) => key(event, down);
+    this.element.onkeyup = (event) => key(event, up);
+    this.element.oncontextmenu = (event) => event.preventDefault(); // a long touch
+    this.leave = up;
+    window.addEventListener("blur", up);
+    window.addEventListener("pagehide", up);
+  }
+
+  move(down) {
+    if (down === this.down || (down && this.element.disabled)) return;
+    this.down = down;
+    this.tell(down);
+  }
+
+  show(button, possible) {
+    this.element.hidden = button === null;
+    this.element.disabled = !possible;
+    this.element.setAttribute("aria-pressed", button === "held");
+    if (!possible) this.down = false; // the call is over, which has let go
+  }
+
+  close() {
+    this.move(false);
+    window.removeEventListener("blur", this.leave);
+    window.removeEventListener("pagehide", this.leave);
+  }
+}
+
+class SoundControls {
+  // What is done to the caller's sound: the noise mixed in, and the canceller that takes it out.
+  constructor(press) {
+    this.canceller = this.menu("canceller", "Noise cancellation", press);
+    this.noise = this.menu("noise", "Kind of background noise", press);
+    this.amount = make("input", { class: "lkcook-amount", type: "range", min: 0, "aria-label": "Loudness of the background noise" });
+    this.amount.oninput = () => press("amount", Number(this.amount.value));
+    this.loudness = make("output", { class: "lkcook-loudness" });
+    const cancelling = make("label", {}, "Noise cancellation ", this.canceller);
+    const mixing = make("label", {}, "Background noise ", this.noise);
+    const loud = make("span", { class: "lkcook-loud" }, this.amount, this.loudness);
+    this.element = make("div", { class: "lkcook-row lkcook-sound" }, cancelling, mixing, loud);
+  }
+
+  menu(what, title, press) {
+    const menu = make("select", { class: `lkcook-${what}`, "aria-label": title, title });
+    menu.onchange = () => press(what, menu.value);
+    return menu;
+  }
+
+  show(sound, possible) {
+    fill(this.canceller, sound.canceller, possible);
+    fill(this.noise, sound.noise, possible);
+    this.amount.max = sound.loudest;
+    this.amount.disabled = !possible;
+    if (document.activeElement !== this.amount) this.amount.value = sound.amount; // it would jump back under the hand
+    this.amount.setAttribute("aria-valuetext", sound.loudness);
+    this.loudness.textContent = sound.loudness;
+  }
+}
+
+function fill(menu, [chosen, options], possible) {
+  menu.disabled = !possible;
+  const wanted = JSON.stringify(options);
+  if (menu.dataset.options !== wanted) {
+    menu.replaceChildren(...options.map(([value, label]) => make("option", { value }, label)));
+    menu.dataset.options = wanted;
+  }
+  menu.value = chosen;
+}
+
 class PanelView {
   constructor(root, press) {
     this.press = press;
     this.buttons = Object.fromEntries(Object.entries(ICONS).map(([what, text]) => [what, this.button(what, text)]));
     this.menus = Object.fromEntries(Object.keys(SIDES).map((side) => [side, this.menu(side)]));
+    this.hold = new HoldButton((down) => this.press("hold", down));
+    this.sound = new SoundControls(this.press);
     this.meters = new Meters();
     this.state = make("span", { class: "lkcook-state", role: "status" });
     this.hint = make("div", { class: "lkcook-hint" });
@@ -79,17 +173,19 @@ class PanelView {
     const { talk, script, stop, mute } = this.buttons;
     const { input, output } = this.menus;
     root.append(
-      make("div", { class: "lkcook-row" }, talk, script, stop, mute, this.state),
+      make("div", { class: "lkcook-row" }, talk, script, stop, mute, this.hold.element, this.state),
       make("div", { class: "lkcook-row" }, input, this.tools.check, output, this.tools.tone, this.tools.refresh),
-      make("div", { class: "lkcook-row" }, this.names(), this.meters.canvas, this.hint),
+      make("div", { class: "lkcook-row" }, this.levels(), this.hint),
+      this.sound.element,
       this.said,
       this.bar,
       this.legend,
     );
   }
 
-  names() {
-    return make("div", { class: "lkcook-names" }, make("span", {}, "caller"), make("span", {}, "agent"));
+  levels() {
+    const names = make("div", { class: "lkcook-names" }, ...METERS.map(([name]) => make("span", {}, name)));
+    return make("div", { class: "lkcook-levels" }, names, this.meters.canvas);
   }
 
   button(what, text) {
@@ -108,23 +204,15 @@ class PanelView {
     this.muted = state.muted;
     for (const [what, button] of Object.entries(this.buttons)) button.disabled = !state.can[what];
     for (const tool of Object.values(this.tools)) tool.disabled = !state.can.check;
+    this.hold.show(state.button, state.can.hold);
     this.buttons.mute.textContent = state.muted ? "Unmute" : "Mute";
     this.buttons.mute.setAttribute("aria-pressed", state.muted);
-    for (const side of Object.keys(SIDES)) this.fill(this.menus[side], state.menus[side], state.can[side]);
+    for (const side of Object.keys(SIDES)) fill(this.menus[side], state.menus[side], state.can[side]);
+    this.sound.show(state.sound, state.can.sound);
     this.hint.textContent = state.hint;
     this.state.textContent = state.state;
     this.transcript(state);
     this.latency(state.bar);
-  }
-
-  fill(menu, [chosen, options], possible) {
-    menu.disabled = !possible;
-    const wanted = JSON.stringify(options);
-    if (menu.dataset.options !== wanted) {
-      menu.replaceChildren(...options.map(([value, label]) => make("option", { value }, label)));
-      menu.dataset.options = wanted;
-    }
-    menu.value = chosen;
   }
 
   transcript(state) {
@@ -154,6 +242,7 @@ class PanelView {
   }
 
   close() {
+    this.hold.close();
     this.meters.close();
   }
 }

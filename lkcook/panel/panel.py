@@ -1,4 +1,4 @@
-"""The control panel of a call: Talk · Play the script · Stop · Mute, devices, levels, transcript, latency.
+"""The control panel of a call: Talk · Play the script · Stop · Mute · Hold to talk, devices, levels, transcript, times.
 
 One panel, one call: a call that starts in another cell hangs up the one that runs.
 """
@@ -7,31 +7,34 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lkcook import backend, parties
+from lkcook import parties
 from lkcook.audio.browser import BrowserMicrophone, BrowserSpeaker, browser_sound
 from lkcook.audio.browser_link import BrowserLink
 from lkcook.audio.caller import Caller
 from lkcook.audio.listener import Listener
 from lkcook.errors import CookError
 from lkcook.line import accept_interruption
+from lkcook.panel.controls import Phase, possible
 from lkcook.panel.live import View, Wish
+from lkcook.panel.meanwhile import Meanwhile
 from lkcook.panel.menus import BROWSER, Menus, loudness
 from lkcook.panel.picture import Picture
+from lkcook.panel.sound import CONTROLS, Sound
 from lkcook.panel.widget import PanelWidget
+from lkcook.push_to_talk import Button
 from lkcook.report.latency import segments
+from lkcook.treatment import Treatment
 
 if TYPE_CHECKING:
     from lkcook.call import Call
 
-FPS = 25  # of the level meters
-_HINTS = {
-    True: "Speak to the agent. Stop hangs up.",
-    False: "A synthetic caller speaks its lines in real time. You hear the agent; the recording has both.",
-}
+_SPEAK = "Speak to the agent. Stop hangs up."
+_HOLD = "Hold the button, or the space bar on it, while you speak. Stop hangs up."
+_LISTEN = "A synthetic caller speaks its lines in real time. You hear the agent; the recording has both."
 _AWAY = "Another call was started: this one was hung up."
 _REFUSED = "The browser did not give its microphone ({}): allow it in the address bar, or choose another."
 
@@ -41,14 +44,15 @@ _current: Panel | None = None
 class Panel(View):
     """phase: "choosing" (who calls?), "calling", "ending". Only its public methods are for `talk`."""
 
-    def __init__(self, display: Callable[..., Any]) -> None:
-        self.picture = Picture()
-        self._phase, self._script = "choosing", False
+    def __init__(self, display: Callable[..., Any], button: Button | None, treatment: Treatment) -> None:
+        self.picture, self.button, self._script = Picture(), button, False
+        self._phase: Phase = "choosing"
         self._call: Call | None = None
         self._listener: Listener | None = None
         self._calling: asyncio.Task[Any] | None = None
         self._chosen: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._work: set[asyncio.Task[None]] = set()
+        self._meanwhile = Meanwhile(self.picture, self._draw)
+        self._sounding = Sound(treatment)
         self._over = asyncio.Event()
         self._widget = PanelWidget(self._press)
         self._menus = Menus(self._widget.send)
@@ -70,9 +74,9 @@ class Panel(View):
 
     def follow(self, call: Call) -> None:
         self._call, self._phase, self._calling = call, "calling", asyncio.current_task()
-        self.picture.hint = _HINTS[call.caller.person]
-        self._meanwhile(self._move_the_meters(call))
-        self._meanwhile(self._watch_the_models())
+        self.picture.hint = _LISTEN if not call.caller.person else _SPEAK if self.button is None else _HOLD
+        self._meanwhile.begin(self._meanwhile.move_the_meters(call, self._widget.send))
+        self._meanwhile.begin(self._meanwhile.watch_the_models())
         self._draw()
 
     def show(self, kind: str, payload: Any) -> None:
@@ -83,9 +87,7 @@ class Panel(View):
 
     async def close(self) -> None:
         global _current
-        for task in self._work:
-            task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
+        await self._meanwhile.close()
         self.picture.finish()
         self._handle.update(self.picture)  # in place of the widget, which a saved notebook could not draw
         self._widget.close()
@@ -136,11 +138,15 @@ class Panel(View):
             self._stop()
         elif what == "mute" and self._call is not None:
             self._call.caller.muted = bool(value)
+        elif what == "hold" and self.button is not None:
+            self._meanwhile.begin(self.button.press() if value else self.button.release())
         elif what in self._menus.chosen:
             self._menus.chosen[what] = str(value)
-            self._meanwhile(self._change_device(what, str(value)))
+            self._meanwhile.begin(self._change_device(what, str(value)))
+        elif what in CONTROLS:
+            self._meanwhile.begin(self._sounding.change(what, value))
         elif what in ("refresh", "tone", "check") and self._phase == "choosing":
-            self._meanwhile({"refresh": self._menus.refresh, "tone": self._menus.tone, "check": self._check}[what]())
+            self._meanwhile.begin({"refresh": self._menus.refresh, "tone": self._menus.tone, "check": self._check}[what]())
         elif what == "heard":
             self.picture.state = loudness(float(value))
         elif what == "refused":
@@ -165,44 +171,8 @@ class Panel(View):
         self._draw()
         self.picture.state = await self._menus.check() or self.picture.state
 
-    # -- what goes on meanwhile -----------------------------------------------------------------
-
-    def _meanwhile(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(self._told(work))
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
-
-    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
-        """A device that refuses is told of, and no reason to end anything."""
-        try:
-            await work
-        except CookError as error:
-            self.picture.take("note", f"{error.what}: {error.remedy}")
-        self._draw()
-
-    async def _move_the_meters(self, call: Call) -> None:
-        while True:
-            self._widget.send({"levels": call.recorder.levels()})
-            await asyncio.sleep(1 / FPS)
-
-    async def _watch_the_models(self) -> None:
-        while loading := await asyncio.to_thread(backend.loading):
-            self.picture.state = f"loading {', '.join(loading)} …"
-            self._draw()
-            await asyncio.sleep(0.5)  # a gateway that loads gives no event
-
     def _draw(self) -> None:
         caller = self._call.caller if self._call is not None else None
-        self._widget.draw(self.picture, self._menus, self._possible(), bool(caller and caller.muted))
-
-    def _possible(self) -> dict[str, bool]:
-        choosing, calling = self._phase == "choosing", self._phase == "calling"
-        return {
-            "talk": choosing,
-            "script": choosing and self._script,
-            "stop": choosing or calling,
-            "mute": calling and self._call.caller.person,  # type: ignore[union-attr]
-            "input": choosing or (calling and hasattr(self._call.caller, "use")),  # type: ignore[union-attr]
-            "output": choosing or (calling and hasattr(self._listener, "use")),
-            "check": choosing,
-        }
+        can = possible(self._phase, self._script, self._call, self._listener, self.button)
+        muted = bool(caller and caller.muted)
+        self._widget.draw(self.picture, self._menus, self._sounding, can, muted, self.button)

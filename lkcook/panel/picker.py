@@ -7,12 +7,12 @@ The code stands in the picker itself. JupyterLab started by `cook.py lab` also e
 from __future__ import annotations
 
 import json
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
 from lkcook import catalog, voices
+from lkcook.report.html import code
 
 _MODELS = {
     "cartesia": "cartesia/sonic-3",
@@ -85,7 +85,7 @@ class Picker:
             display(Javascript(_REWRITE % json.dumps(self.code)))
 
     def _show(self) -> None:
-        self._shown.value = f"<pre>{escape(self.code)}</pre>"
+        self._shown.value = code(self.code)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return widgets.VBox([self._stt, self._llm, self._tts, self._shown, self._script])._repr_mimebundle_(**options)

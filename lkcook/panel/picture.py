@@ -21,6 +21,9 @@ STATES = {
     ("agent", "thinking"): "the agent thinks …",
     ("agent", "speaking"): "the agent speaks",
     ("caller", "speaking"): "the caller speaks",
+    ("button", "ready"): "the button is up: the agent does not hear",
+    ("button", "pressed"): "the button is held: the agent hears",
+    ("button", "released"): "the button is up: the agent does not hear",
 }
 INTERRUPTED = " –"
 
@@ -49,6 +52,8 @@ class Picture:
         """One event of the call."""
         if kind == "state":
             self.state = STATES.get(tuple(payload), self.state)
+        elif kind == "button":
+            self.state = STATES[kind, payload]
         elif kind == "interim":
             self.interim = payload
         elif kind == "note":

@@ -13,6 +13,8 @@ import traitlets
 from lkcook.audio.browser_widget import SCRIPT as BROWSER_SOUND
 from lkcook.panel.menus import SIDES, Menus
 from lkcook.panel.picture import Picture
+from lkcook.panel.sound import Sound
+from lkcook.push_to_talk import Button
 
 _HERE = Path(__file__).parent
 
@@ -38,7 +40,15 @@ class PanelWidget(anywidget.AnyWidget):
 
         self.on_msg(receive)
 
-    def draw(self, picture: Picture, menus: Menus, possible: Mapping[str, bool], muted: bool) -> None:
+    def draw(
+        self,
+        picture: Picture,
+        menus: Menus,
+        sound: Sound,
+        possible: Mapping[str, bool],
+        muted: bool,
+        button: Button | None,
+    ) -> None:
         """Everything there is to see, but the meters. possible: which controls do something now."""
         self.state = {
             "hint": picture.hint,
@@ -48,6 +58,8 @@ class PanelWidget(anywidget.AnyWidget):
             "notes": list(picture.notes),
             "bar": [list(part) for part in picture.parts()],
             "menus": {side: [menus.chosen[side], menus.options(side)] for side in SIDES},
+            "sound": sound.state(),
             "can": dict(possible),
             "muted": muted,
+            "button": None if button is None else "held" if button.held else "up",
         }
