@@ -33,7 +33,11 @@ STAMP = VENV / "lkcook.json"  # written when the environment is complete: no sta
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 ALONE = ("tests/browser", "tests/devices", "tests/end_to_end")  # sound in real time: a neighbour would be heard
-TIMED = ("notebooks/07_latency.ipynb",)  # compares latencies: nothing may run beside it
+# these compare latencies and who was cut off, or have each provider's client with the deadline it sets: nothing may run
+# beside them
+TIMED = tuple(
+    f"notebooks/{name}.ipynb" for name in ("07_latency", "04_turn_detection", "05_noise_cancellation", "06_plugins")
+)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PULSE_PLUGIN = "libasound_module_pcm_pulse.so"  # lets PortAudio, which knows ALSA, use PulseAudio's virtual devices
 CELL_TIMEOUT = 600  # seconds; a cell may hold a whole conversation
@@ -64,7 +68,7 @@ def main(arguments: "list[str]") -> int:
 
 def lab(extra: "list[str]") -> int:
     """Everything ready, then JupyterLab on the first notebook."""
-    make_environment()
+    make_environment("plugins")
     offer_sound()
     if not fetch_weights():
         say("Going on without the models: until they are here, calls need LiveKit Cloud's keys.")
@@ -111,7 +115,7 @@ def doctor(extra: "list[str]") -> int:
 
 def test(extra: "list[str]") -> int:
     """Every test and every notebook, or what `extra` selects. The exit code is 0 only when all of it passed."""
-    make_environment("test")
+    make_environment("plugins", "test")
     offer_sound(for_tests=True)
     offer_browser()
     if not fetch_weights():
@@ -146,16 +150,17 @@ def pytest(options: "list[str]", skipped: Path) -> int:
     return subprocess.call([str(PYTHON), "-m", "pytest", "-rs"] + options, cwd=str(HERE), env=variables)
 
 
-def make_environment(extra: str = "") -> None:
-    """Make sure that .venv holds what pyproject.toml asks for (and its `extra`). Instant when it does."""
-    if is_ready(extra):
+def make_environment(*wanted: str) -> None:
+    """Make sure that .venv holds what pyproject.toml asks for (and those of its extras). Instant when it does."""
+    if is_ready(*wanted):
         return
     with only_one():
-        if is_ready(extra):  # another cook.py has just made it
+        if is_ready(*wanted):  # another cook.py has just made it
             return
-        extras = sorted({extra, *read_stamp().get("extras", [])} - {""})
+        extras = sorted({*wanted, *read_stamp().get("extras", [])})
         whole = read_stamp().get("made of") == made_of()
-        say("Installing what the tests need ..." if whole else f"Making {VENV} (a minute or two, this time only) ...")
+        adding = f"Adding {' and '.join(wanted)} ..."
+        say(adding if whole else f"Making {VENV} (a minute or two, this time only) ...")
         keep = whole and PYTHON.exists()
         for tool in installers():
             if install(extras, tool, keep):
@@ -166,11 +171,11 @@ def make_environment(extra: str = "") -> None:
         STAMP.write_text(json.dumps({"made of": made_of(), "extras": extras}))
 
 
-def is_ready(extra: str = "") -> bool:
-    """True when .venv was finished for exactly this pyproject.toml, Python and folder."""
+def is_ready(*wanted: str) -> bool:
+    """True when .venv was finished for exactly this pyproject.toml, Python and folder, with the extras wanted."""
     stamp = read_stamp()
     complete = stamp.get("made of") == made_of() and PYTHON.exists()
-    return complete and (not extra or extra in stamp["extras"])
+    return complete and set(wanted) <= set(stamp["extras"])
 
 
 def made_of() -> str:

@@ -7,13 +7,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lkcook import backend
+from lkcook import backend, keys
 from lkcook.gateway import process
-from lkcook.gateway.process import Address
+from lkcook.gateway.address import Address
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,6 +40,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                 print(str(report.longrepr[2]).removeprefix("Skipped: ").replace("\n", " "), file=file)
 
 
+@pytest.fixture(autouse=True)
+def without_amazons_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have an account there; lkcook.setup() would leave it alone."""
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+
+
 @pytest.fixture(scope="session")
 def address() -> Address:
     """Shared by the workers of one run, like the kernels of one user share theirs."""
@@ -60,6 +68,8 @@ def no_keys_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a call sets aside of the environment of its test is forgotten with the test."""
     monkeypatch.setattr(backend, "_readers_own", {})
     monkeypatch.setattr(backend, "_told", None)
+    monkeypatch.setattr(keys, "FILE", Path(os.devnull))  # not the keys of whoever runs the tests
+    monkeypatch.setattr(keys, "_ours", {})
 
 
 @pytest.hookimpl(wrapper=True)

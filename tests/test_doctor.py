@@ -14,7 +14,7 @@ from lkcook import checks as room
 from lkcook.audio import devices
 from lkcook.errors import DeviceError
 from lkcook.gateway import process
-from lkcook.gateway.process import Address
+from lkcook.gateway.address import Address
 
 
 def row(what: str) -> room.Check:

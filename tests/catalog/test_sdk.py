@@ -78,8 +78,13 @@ def test_the_colon_of_each_kind_is_told() -> None:
     assert all(entry.string.endswith(":{voice}") for entry in lkcook.models("tts", status="works"))
 
 
-def test_the_embedded_gateway_serves_speech_language_realtime_and_duplex_models() -> None:
-    assert {entry.kind for entry in lkcook.models() if entry.embedded} == {"stt", "llm", "tts", "voice", "realtime", "duplex"}
+def test_the_embedded_gateway_serves_speech_language_realtime_and_duplex_models_and_a_turn_detector() -> None:
+    served = {"stt", "llm", "tts", "voice", "realtime", "duplex"}
+    assert {entry.kind for entry in lkcook.models() if entry.embedded} == served | {"turn_detector"}
+    assert {entry.model: entry.embedded for entry in lkcook.models("turn_detector")} == {
+        "turn-detector-v1": True,
+        "turn-detector-v1-mini": False,
+    }
     assert all(entry.embedded for kind in ("stt", "llm", "tts", "voice", "duplex") for entry in lkcook.models(kind))
 
 

@@ -15,7 +15,12 @@ from lkcook.gateway import process
 from tests.cook.conftest import load
 
 NAMES = ["LIVEKIT_INFERENCE_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "ELEVEN_BASE_URL", "ELEVEN_API_KEY",
-         "OPENAI_BASE_URL", "OPENAI_API_KEY", "XAI_BASE_URL", "XAI_API_KEY",
+         "OPENAI_BASE_URL", "OPENAI_API_KEY", "XAI_BASE_URL", "XAI_API_KEY", "DEEPGRAM_BASE_URL", "DEEPGRAM_API_KEY",
+         "ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY", "OLLAMA_BASE_URL", "OLLAMA_API_KEY",
+         "GROQ_BASE_URL", "GROQ_API_KEY", "CEREBRAS_BASE_URL", "CEREBRAS_API_KEY", "FIREWORKS_BASE_URL",
+         "FIREWORKS_API_KEY", "BASETEN_BASE_URL", "BASETEN_API_KEY", "MISTRAL_BASE_URL", "MISTRAL_API_KEY",
+         "AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_API_KEY", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL_POLLY",
+         "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION",
          "GOOGLE_GEMINI_BASE_URL", "GOOGLE_API_KEY", "SSL_CERT_FILE"]  # fmt: skip
 
 
@@ -35,7 +40,7 @@ def ready(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         if entry.name != "lkcook.json":
             (venv / entry.name).symlink_to(entry)
     cook = load(folder)
-    cook.STAMP.write_text(json.dumps({"made of": cook.made_of(), "extras": ["test"]}))
+    cook.STAMP.write_text(json.dumps({"made of": cook.made_of(), "extras": ["plugins", "test"]}))
 
     model = folder / "no-model.gguf"  # cannot be loaded, so the gateway starts quickly
     model.touch()

@@ -74,6 +74,17 @@ def test_an_extra_is_added_without_making_everything_again(cook: ModuleType, mac
     assert machine.did("install", "-e .[test]") and not machine.did(" venv ") and cook.is_ready("test")
 
 
+@pytest.mark.parametrize(
+    "command, extras", [("lab", ["plugins"]), ("talk", []), ("gateway", []), ("test", ["plugins", "test"])]
+)
+def test_a_command_installs_the_extras_it_needs_and_no_other(
+    cook: ModuleType, machine: Machine, command: str, extras: list[str]
+) -> None:
+    becomes(cook, command) if command != "test" else cook.main([command])
+    assert stamp(cook)["extras"] == extras and cook.is_ready(*extras)
+    assert machine.did(f"-e .[{','.join(extras)}]" if extras else "-e .")
+
+
 def test_uv_is_preferred(cook: ModuleType, machine: Machine) -> None:
     machine.programs.add("uv")
     cook.make_environment()

@@ -181,13 +181,13 @@ async def test_hanging_up_ends_the_conversation_and_the_frames(pulse):
             await asyncio.Event().wait()
 
     microphone = Microphone()
-    async with asyncio.timeout(20), opened(microphone):
+    async with asyncio.timeout(40), opened(microphone):
         talking = asyncio.create_task(microphone.converse(Call()))
         await anext(microphone)
         microphone.hang_up()
         await talking
     with pytest.raises(StopAsyncIteration):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             while True:
                 await anext(microphone)
 

@@ -16,7 +16,7 @@ import pytest
 
 from lkcook.audio.clip import Clip
 from lkcook.audio.line import trimmed
-from lkcook.gateway.process import Address
+from lkcook.gateway.address import Address
 from tests.devices.conftest import AUDIBLE, RATE, start_pulse_audio
 from tests.end_to_end.conftest import words_in
 from tests.speech import plain, say

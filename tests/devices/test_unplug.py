@@ -94,7 +94,7 @@ async def test_a_lost_microphone_is_replaced_by_the_default_and_the_reader_is_to
     async with opened(microphone):
         await frames_from(microphone, 0.5)
         LOST[how](headset, "source", "mic")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while not notes:
                 await anext(microphone)
         assert notes == ["The microphone 'usb_microphone' was lost; the call goes on with 'default'."]

@@ -13,7 +13,7 @@ import lkcook
 from lkcook.audio.clip import Clip
 from lkcook.engines import weights
 from lkcook.engines.speech_to_text import SAMPLE_RATE, SpeechToText
-from lkcook.gateway.process import Address
+from lkcook.gateway.address import Address
 from lkcook.pcm import to_float
 
 

@@ -49,7 +49,7 @@ class Page:
 
     async def until(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Wait until the newest panel draws something that fits."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while not self.shown or not condition(self.state):
                 self._changed.clear()
                 await self._changed.wait()

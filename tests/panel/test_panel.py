@@ -99,8 +99,9 @@ async def test_transcript_states_and_the_last_turns_latency_are_drawn(page, pipe
 async def test_the_meters_move_with_both_voices(page, pipeline, agent):
     await talk(pipeline(), agent, ["Hello."], caller="script")
     levels = [message["levels"] for message in page.sent if "levels" in message]
-    assert max(caller for caller, _ in levels) > 0.2 and max(heard for _, heard in levels) > 0.2
-    assert (0.0, 0.0) in levels, "and they fall"
+    assert max(caller for caller, _, _ in levels) > 0.2 and max(heard for _, _, heard in levels) > 0.2
+    assert all(caller == cleaned for caller, cleaned, _ in levels), "nothing cleans"
+    assert (0.0, 0.0, 0.0) in levels, "and they fall"
 
 
 async def test_when_the_call_is_over_a_picture_stays_in_place_of_the_widget(page, pipeline, agent):
