@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections.abc import Callable
 
 import numpy as np
 from livekit import api, rtc
@@ -12,12 +13,14 @@ from livekit.agents import AgentSession, utils
 
 from lkcook import backend, pcm
 from lkcook.audio.caller import Caller
+from lkcook.audio.line import AUDIBLE
 from lkcook.audio.listener import Listener
 from lkcook.errors import BackendError, CallError
 
 AGENT, CALLER = "agent", "caller"
 JOIN_LIMIT = 15.0  # seconds for a server to let somebody in, and for a track to arrive
 RATE = 48_000  # Hz, what WebRTC's Opus has
+LAG = 0.2  # seconds of the agent's track that may wait to be heard; see Guest._hear
 _REFUSED = ("401", "403", "invalid token", "unauthorized", "permission denied")
 
 
@@ -66,6 +69,7 @@ class Guest:
         self._caller, self._listener = caller, listener
         self._parts = contextlib.AsyncExitStack()
         self._agents_track: asyncio.Future[rtc.Track] = asyncio.Future()
+        self._arrived = asyncio.Event()
         self._source = rtc.AudioSource(RATE, 1)
         self._parts.push_async_callback(self._source.aclose)
 
@@ -105,6 +109,12 @@ class Guest:
         for task in done:
             task.result()
 
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Returns once `condition` holds; it is asked with every frame of the agent's track."""
+        while not condition():
+            self._arrived.clear()
+            await self._arrived.wait()
+
     async def aclose(self) -> None:
         """Leave the room. May be called twice."""
         await self._parts.aclose()
@@ -124,9 +134,13 @@ class Guest:
                 await self._source.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE, 1, len(samples)))
 
     async def _hear(self) -> None:
+        """A track never pauses: whatever holds this machine up would delay all that follows, if silence were not left out."""
         stream = rtc.AudioStream.from_track(track=await self._agents_track, sample_rate=RATE, num_channels=1)
         try:
             async for event in stream:
-                await self._listener.capture_frame(event.frame)
+                silent = np.abs(np.frombuffer(event.frame.data, np.int16).astype(np.int32)).max(initial=0) < AUDIBLE
+                if not silent or self._listener.waiting < LAG:
+                    await self._listener.capture_frame(event.frame)
+                self._arrived.set()
         finally:
             await stream.aclose()

@@ -80,6 +80,11 @@ class LiveConversation:
         """Returns when the call is over for another reason: the session closed, or failed for good."""
         await self._over.wait()
 
+    @property
+    def sounded_at(self) -> float:
+        """time.time() when the session last began to sound; 0 before."""
+        return self._replies[-1][0] if self._replies else 0.0
+
     # -- how the answers are found --------------------------------------------------------------
 
     async def _nothing_pending(self) -> None:

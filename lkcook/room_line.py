@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import time
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ from lkcook.room_options import connected_room
 
 if TYPE_CHECKING:
     from lkcook.call import Call
+
+TRAVEL = 3.0  # seconds that the agent's last sound may be on its way to the caller
+QUIET = 0.3  # seconds without a sound, after which that was all
 
 
 class RoomLine(TelephoneLine):
@@ -50,10 +54,21 @@ class RoomLine(TelephoneLine):
 
     async def _carry(self) -> None:
         """As on any line; over when the sound of one side is."""
-        both = {asyncio.ensure_future(super()._carry()), asyncio.ensure_future(self._guest.carry())}
+        both = {asyncio.ensure_future(self._converse()), asyncio.ensure_future(self._guest.carry())}
         try:
             done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await stop(set(both))
         for task in done:
             task.result()
+
+    async def _converse(self) -> None:
+        """The session believes that it was heard once its sound has left: the caller stays until it has arrived, too."""
+        await super()._carry()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TRAVEL):
+                await self._guest.until(self._has_arrived)
+
+    def _has_arrived(self) -> bool:
+        heard_at = self._call.recorder.agent_heard_at
+        return heard_at >= self._conversation.sounded_at and time.time() - heard_at > QUIET

@@ -57,6 +57,9 @@ class Participant:
 
         return SimpleNamespace(write=taken, aclose=taken)
 
+    async def send_bytes(self, _data: bytes, **_: Any) -> None:
+        return None
+
     def set_rpc_interceptors(self, _interceptors: Any) -> None:
         return None
 

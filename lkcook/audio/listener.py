@@ -66,6 +66,11 @@ class Listener(io.AudioOutput):
         # also when the resampler keeps everything back: from now on this segment counts, and must be finished
         self._playout.write(self._at_rate(frame))
 
+    @property
+    def waiting(self) -> float:
+        """Seconds of sound that have arrived and are not heard yet."""
+        return self._playout.waiting() / self.rate
+
     def take(self, frame: rtc.AudioFrame) -> None:
         """capture_frame(), for somebody who cannot await it: nothing in it waits."""
         with contextlib.suppress(StopIteration):

@@ -77,6 +77,11 @@ class Playout:
             self._paused = False
             return cut
 
+    def waiting(self) -> int:
+        """Samples that are written and not yet read."""
+        with self._lock:
+            return sum(len(chunk) for segment in self._segments for chunk in segment.chunks)
+
     def pause(self) -> None:
         """Reads give silence until resume()."""
         with self._lock:

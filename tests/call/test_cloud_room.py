@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -53,6 +54,17 @@ async def test_the_caller_joins_the_room_and_both_are_heard(server, pipeline, ag
     assert loudest_hz(left, *said) == pytest.approx(CALLER_HZ, abs=10)
     assert loudest_hz(right, line.ended_at - call.started_at, call.duration) == pytest.approx(440, abs=10)
     assert not any(server.rooms.values()), "everybody has left"
+
+
+async def test_the_reply_is_heard_whole_though_the_machine_was_held_up_before(server, pipeline, agent):
+    async with job(turn_detector=False, room=True) as ctx:
+        session = pipeline()
+        await session.start(agent, room=ctx.room)
+        session.once("user_state_changed", lambda _: time.sleep(1.2))  # nothing else runs meanwhile
+        call = await talk(session, agent, caller=BeepingCaller([0.5]))
+
+    sounding = np.abs(call.recording.samples[:, 1].astype(int)) > 328
+    assert np.count_nonzero(sounding) / call.recording.sample_rate > 0.4, "of four words at 0.12 s each"
 
 
 async def test_the_agent_and_the_caller_are_in_one_fresh_room_as_what_they_are(server, pipeline, agent):
