@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -65,9 +66,12 @@ class TurnStudy:
         """The same of one detector. Raises CookError for an unknown label."""
         return TurnStudy({label: self._trials(label)}, {label: self.delays[label]}, self.fixed & {label})
 
-    def score(self, label: str) -> Score:
-        """The detector's cut-offs, waits and needless commits, with the settings in force. Raises CookError."""
-        return score(self._trials(label), self.delays[label])
+    def score(self, label: str, **other: float) -> Score:
+        """The detector's cut-offs, waits and needless commits, with the settings in force. Raises CookError.
+
+        other: min_delay=, max_delay=, in seconds, instead of those.
+        """
+        return score(self._trials(label), replace(self.delays[label], **other))
 
     def sweep(self, label: str) -> list[Score]:
         """The detector's scores with other thresholds and min_delays. Raises CookError for one without settings."""

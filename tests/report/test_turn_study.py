@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -111,6 +113,12 @@ def test_pictures_render_whatever_the_labels_and_words_hold() -> None:
     assert "bad: cut off at 1.50 s, committed 0.50 s after the end" in repr(drawn)
     for picture in (drawn, study().plot(0), study().tradeoff(), study().knobs("bad")):
         assert picture.png.startswith(b"\x89PNG") and "<svg" in picture.svg
+
+
+def test_a_score_can_be_had_with_other_delays_than_those_in_force() -> None:
+    now, hasty, patient = study().score("good"), study().score("good", max_delay=0.5), study().score("good", max_delay=4.0)
+    assert hasty.cut == 1.0 and patient.cut == 0.0 and patient.delays == replace(now.delays, max_delay=4.0)
+    assert min(study().score("good", min_delay=1.5).waits) == 1.5 > min(now.waits)
 
 
 def test_the_knobs_rows_hold_what_is_drawn() -> None:
