@@ -2,8 +2,8 @@
 
     python bench/cancellers.py
 
-Real-time factors: 0.1 means that ten seconds of sound take one. "CPU" counts the processor's time alone, which is that
-of one core, since each canceller works in one thread; "alone" and "busy" count waiting too, and "busy" is with another
+Real-time factors: 0.1 means that ten seconds of sound take one. "CPU" counts the processor's time alone, that of every
+thread, since DeepFilterNet works in one of its own; "alone" and "busy" count waiting too, and "busy" is with another
 thread that computes all the while, in the same process, as a notebook's would. Compare the rows of one run: on a
 machine that has other work, all of them are larger.
 """
@@ -68,14 +68,14 @@ def busy() -> Iterator[None]:
 
 
 def factors(name: str, samples: np.ndarray) -> tuple[float, float]:
-    """Medians of the seconds that one second of sound takes, frame by frame: of this thread's processor, and in all."""
+    """Medians of the seconds that one second of sound takes, frame by frame: of this process's threads, and in all."""
     canceller, taken = lkcook.canceller(name), []
     canceller.clean(samples[:RATE], RATE)
     for _ in range(TIMES):
-        worked, started = time.thread_time(), time.perf_counter()
+        worked, started = time.process_time(), time.perf_counter()
         for at in range(0, len(samples), FRAME):
             canceller.clean(samples[at : at + FRAME], RATE)
-        taken.append((time.thread_time() - worked, time.perf_counter() - started))
+        taken.append((time.process_time() - worked, time.perf_counter() - started))
     cpu, wall = (statistics.median(each) * RATE / len(samples) for each in zip(*taken))
     return cpu, wall
 

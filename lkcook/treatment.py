@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lkcook.audio.background import Background
 from lkcook.audio.clip import Clip
-from lkcook.audio.slot import Processor
+from lkcook.audio.slot import Load, Processor
 from lkcook.errors import CookError
 from lkcook.noise import catalogue, sounds
 from lkcook.room_options import Asked, name_of
@@ -47,12 +47,13 @@ def background(noise: Noise) -> Background | None:
 
 class Treatment:
     """Of one call. asked: what its room_options say. chosen: `OFF`, `CODE` (what was asked for), a canceller's name, or
-    before the call `USUAL`: what was asked for, else what the caller usually has.
+    before the call `USUAL`: what was asked for, else what the caller usually has. load: what its cancellers have cost.
     """
 
     def __init__(self, asked: Asked | None = None, noise: Noise = None) -> None:
         self.asked = asked or Asked()
         self.chosen = CODE if self.asked.name else USUAL
+        self.load = Load()
         self._background = background(noise)
         self._caller: Caller | None = None
         self._note: Callable[[str], None] = lambda text: None
@@ -90,7 +91,7 @@ class Treatment:
         """Before the caller gets ready; note(text) is told what goes otherwise than asked. Raises CookError."""
         self._caller, self._note = caller, note
         caller.background = self._background
-        caller.slot.on_failure = self._failed
+        caller.slot.on_failure, caller.slot.load = self._failed, self.load
         if self.chosen == USUAL:
             self.chosen = caller.usual_canceller or OFF
         elif self.chosen == CODE:
@@ -168,3 +169,12 @@ class Treated:
         if isinstance(canceller, str):
             canceller = None if canceller == OFF else catalogue.canceller(canceller)
         self.treatment.use(canceller)
+
+    @property
+    def canceller_load(self) -> float:
+        """Seconds that the noise canceller took per second of sound: by the clock on the wall, beside all else that ran.
+
+        From 1 on it makes the call late. All that were in force in this call together; 0.0 with none, and for one that
+        LiveKit runs in a connected room.
+        """
+        return self.treatment.load.factor

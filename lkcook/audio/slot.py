@@ -6,6 +6,7 @@ while that is `enabled`, and a frame on which it raises passes as it is.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,19 @@ from livekit import rtc
 
 _TINY = 1e-6  # seconds, for sums of frames
 Processor = rtc.FrameProcessor[rtc.AudioFrame]
+
+
+@dataclass
+class Load:
+    """What the processors of a call cost it: `worked` seconds by the clock on the wall, for `heard` seconds of sound."""
+
+    worked: float = 0.0
+    heard: float = 0.0
+
+    @property
+    def factor(self) -> float:
+        """Seconds of work per second of sound; 0.0 if there was none."""
+        return self.worked / self.heard if self.heard else 0.0
 
 
 @dataclass
@@ -28,10 +42,11 @@ class _Held:
 
 
 class Slot:
-    """Empty at first. `on_failure(error)` is told once of each processor that raises."""
+    """Empty at first. `on_failure(error)` is told once of each processor that raises. load: what they have cost."""
 
     def __init__(self) -> None:
         self.on_failure: Callable[[Exception], None] = lambda error: None
+        self.load = Load()
         self._now: _Held | None = None
         self._next: _Held | None = None
         self._failed: Processor | None = None
@@ -54,6 +69,19 @@ class Slot:
 
     def cleaned(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
         """What the session hears of `frame`."""
+        if self.processor is None:
+            return frame
+        began = time.perf_counter()
+        cleaned = self._cleaned(frame)
+        self.load.worked += time.perf_counter() - began
+        self.load.heard += frame.duration
+        return cleaned
+
+    def close(self) -> None:
+        """Empty it. May be called twice."""
+        self.use(None)
+
+    def _cleaned(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
         if self._next is None:
             return self._through(self._now, frame)
         if self._next.warm:
@@ -61,10 +89,6 @@ class Slot:
         else:
             self._through(self._next, frame)
         return self._through(self._now, frame)
-
-    def close(self) -> None:
-        """Empty it. May be called twice."""
-        self.use(None)
 
     def _change(self) -> None:
         before, self._now, self._next = self._now, self._next, None

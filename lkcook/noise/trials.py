@@ -147,7 +147,11 @@ def _measured(label: str, noise: str, factory: Factory | None, mixed: Clip, stag
 
 
 def _cleaned(label: str, factory: Factory, samples: np.ndarray) -> tuple[np.ndarray, float | None, float]:
-    """Frame by frame as in a session: (int16, as long; the delay in seconds if it is told; seconds per second)."""
+    """Frame by frame as in a session: (int16, as long; the delay in seconds if it is told; seconds per second).
+
+    The seconds are the processor's, and those of every thread: DeepFilterNet's runtime, or a pool of onnxruntime's,
+    works beside the one that calls. Asking the recogniser meanwhile counts as well, with less than 0.01.
+    """
     processor = factory()
     if not isinstance(processor, rtc.FrameProcessor):
         kind = type(processor).__name__

@@ -39,7 +39,7 @@ METRICS = {
     "vad_missed": Metric("VAD missed, s", "seconds of speech that the VAD took for silence", "{:.1f}", -1),
     "cut_offs": Metric("cut off", "ends of speech that the VAD told in the midst of it", "{:.3g}", -1),
     "not_ended": Metric("not ended", "turns whose end the VAD had not told 1.2 s later", "{:.3g}", -1),
-    "real_time_factor": Metric("real time", "seconds of processor time per second of sound", "{:.3f}", -1),
+    "real_time_factor": Metric("real time", "seconds of processor time per second of sound, outside a call", "{:.3f}", -1),
 }
 
 

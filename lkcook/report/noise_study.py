@@ -66,7 +66,8 @@ class NoiseStudy:
 
         canceller, noise; snr_before, snr_after, snr_gain: dB; sig, bak, ovrl, p808: 1 to 5; wer: 0 is perfect, None if
         there were no words; text: as it was understood; vad_false, vad_missed: seconds; cut_offs, not_ended: counts;
-        real_time_factor: seconds of processor time per second of sound; delay: seconds.
+        real_time_factor: seconds of processor time, of all threads, per second of sound, outside a call (in one:
+        `Call.canceller_load`); delay: seconds.
         """
         return [self._row(each) for each in self._measured.values()]
 

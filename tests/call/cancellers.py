@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,21 @@ class Late(Gate):
         self._waiting = np.concatenate([self._waiting, np.frombuffer(frame.data, np.int16)])
         out, self._waiting = np.split(self._waiting, [frame.samples_per_channel])
         return made(out, frame)
+
+
+class Slow(Gate):
+    """Takes `per_frame` seconds for each frame. took, heard: seconds in all, of so many seconds of sound."""
+
+    def __init__(self, per_frame: float) -> None:
+        super().__init__()
+        self.per_frame, self.took, self.heard = per_frame, 0.0, 0.0
+
+    def _process(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
+        began = time.perf_counter()
+        time.sleep(self.per_frame)
+        self.took += time.perf_counter() - began
+        self.heard += frame.duration
+        return frame
 
 
 def made(samples: np.ndarray, like: rtc.AudioFrame) -> rtc.AudioFrame:

@@ -12,7 +12,7 @@ import lkcook
 from lkcook.call import talk
 from lkcook.errors import CookError
 from lkcook.treatment import background
-from tests.call.cancellers import BLOCK, HUM, NOISY, Gate, Late, db, notes, rms, wanting
+from tests.call.cancellers import BLOCK, HUM, NOISY, Gate, Late, Slow, db, notes, rms, wanting
 from tests.call.conftest import BeepingCaller
 from tests.scripted_models import RATE
 
@@ -55,6 +55,32 @@ async def test_a_canceller_that_is_not_enabled_is_not_asked(pipeline, agent):
     gate.enabled = False
     await talk(pipeline(), agent, caller=BeepingCaller([0.4]), room_options=wanting(gate))
     assert gate.frames == 0
+
+
+async def test_a_call_tells_how_long_its_canceller_took_for_a_second_of_sound(pipeline, agent):
+    slow = Slow(BLOCK / RATE / 5)
+    call = await talk(pipeline(), agent, caller=BeepingCaller([0.4]), room_options=wanting(slow))
+    assert call.canceller_load >= 0.2, "a fifth of each frame, or more on a busy machine"
+    assert call.canceller_load == pytest.approx(slow.took / slow.heard, rel=0.1)
+
+
+async def test_without_a_canceller_none_took_any_time(pipeline, agent):
+    assert (await talk(pipeline(), agent, caller=BeepingCaller([0.4]))).canceller_load == 0.0
+
+
+async def test_cancellers_that_follow_each_other_are_added_up_and_the_sound_before_them_is_not(pipeline, agent):
+    cancellers = [Slow(0.002), Slow(0.006)]
+    left = iter(cancellers)
+
+    def change(kind: str, payload: Any) -> None:
+        if kind == "agent" and (following := next(left, None)) is not None:
+            lkcook.last_call().canceller = following
+
+    session = pipeline(["One.", "Two.", "Three."], ["Yes.", "Well.", "No."])
+    call = await talk(session, agent, caller=BeepingCaller([0.4] * 3), on_event=change)
+    took, heard = (sum(getattr(each, name) for each in cancellers) for name in ("took", "heard"))
+    assert all(each.heard > 0.4 for each in cancellers) and heard < call.duration - 0.4
+    assert call.canceller_load == pytest.approx(took / heard, rel=0.1)
 
 
 async def test_a_canceller_chosen_in_mid_call_takes_over_without_a_gap_and_off_is_off(pipeline, agent):
