@@ -22,10 +22,9 @@ from lkcook.engines.recognizer import SAMPLE_RATE, Heard, Recognizer
 from lkcook.engines.speech_to_text import SpeechToText
 from lkcook.engines.utterance import SECONDS, Utterance
 from lkcook.gateway import deepgram_query as fields
-from lkcook.gateway.deepgram_models import listening_model
+from lkcook.gateway.deepgram_models import recogniser
 from lkcook.gateway.deepgram_socket import FORM
 from lkcook.gateway.deepgram_words import flux_words
-from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.models import Models
 from lkcook.gateway.patience import Patience
 from lkcook.gateway.socket import Closed, ProtocolError, known_keys, serve_messages
@@ -50,13 +49,8 @@ class _Wanted:
 async def live(request: web.Request) -> web.StreamResponse:
     """The WebSocket. Raises ProtocolError before it is one: the plugin retries no 4xx."""
     query = request.query
-    exchange = Exchange(request, "speech to text")
-    with exchange.recorded(query.get("model", ""), dict(query)) as record:
-        record.model = listening_model(query.get("model", ""), flux=True)
-        exchange.refuse_if_failing(record.model)
-        engine = await request.app[Models.KEY].speech_to_text()
-        record.notes += fields.notes(query, _HEEDED, {})
-        detects = record.model.endswith("-multi")
+    async with recogniser(request, flux=True, heeded=_HEEDED, usual={}) as (model, engine):
+        detects = model.endswith("-multi")
         wanted, sound = _wanted(query, engine, detects), fields.sound(query)
     return await serve_messages(
         request, lambda ws: _Live(ws, request.app[Models.KEY], wanted, engine, sound, detects), _Live.receive, FORM

@@ -23,9 +23,8 @@ from lkcook.engines.recognizer import ENDPOINTING, SAMPLE_RATE, Heard, Recognize
 from lkcook.engines.speech_to_text import SpeechToText
 from lkcook.gateway import deepgram_query as fields
 from lkcook.gateway import deepgram_words
-from lkcook.gateway.deepgram_models import listening_model
+from lkcook.gateway.deepgram_models import recogniser
 from lkcook.gateway.deepgram_socket import FORM
-from lkcook.gateway.exchange import Exchange
 from lkcook.gateway.models import Models
 from lkcook.gateway.socket import Closed, ProtocolError, serve_messages
 from lkcook.gateway.sound_file import LARGEST, decoded, heard, joined
@@ -71,14 +70,8 @@ async def recorded(request: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> tuple[_Wanted, SpeechToText]:
-    query = request.query
-    exchange = Exchange(request, "speech to text")
-    with exchange.recorded(query.get("model", ""), dict(query)) as record:
-        record.model = listening_model(query.get("model", ""), flux=False)
-        exchange.refuse_if_failing(record.model)
-        engine = await request.app[Models.KEY].speech_to_text()
-        record.notes += fields.notes(query, _HEEDED, _USUAL)
-        return _wanted(query, record.model, engine), engine
+    async with recogniser(request, flux=False, heeded=_HEEDED, usual=_USUAL) as (model, engine):
+        return _wanted(request.query, model, engine), engine
 
 
 def _wanted(query: MultiMapping[str], model: str, engine: SpeechToText) -> _Wanted:

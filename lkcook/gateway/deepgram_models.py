@@ -9,11 +9,18 @@ Every function raises ProtocolError (400, as Deepgram does) that names the neare
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from functools import cache
 
+from aiohttp import web
+
 from lkcook import catalog, voices
+from lkcook.engines.speech_to_text import SpeechToText
 from lkcook.engines.voices import VOICES
+from lkcook.gateway import deepgram_query
+from lkcook.gateway.exchange import Exchange
+from lkcook.gateway.models import Models
 from lkcook.gateway.openai_models import nearest
 from lkcook.gateway.options import FLUX
 from lkcook.gateway.socket import ProtocolError
@@ -31,6 +38,23 @@ def listening_model(asked: str, *, flux: bool) -> str:
     names = [model.removeprefix(_OURS) for model in known]
     where = "" if not asked.startswith("flux") or flux else ", and flux is heard at /v2/listen"
     raise ProtocolError(_told(asked, names) + where)
+
+
+@asynccontextmanager
+async def recogniser(
+    request: web.Request, *, flux: bool, heeded: Iterable[str], usual: Mapping[str, str]
+) -> AsyncIterator[tuple[str, SpeechToText]]:
+    """The model that `request` names, and what plays it. What is refused inside the block is noted of this request.
+
+    heeded: the parameters that are honoured. usual: what the others are when nobody has chosen them.
+    """
+    query, exchange = request.query, Exchange(request, "speech to text")
+    with exchange.recorded(query.get("model", ""), dict(query)) as record:
+        record.model = listening_model(query.get("model", ""), flux=flux)
+        exchange.refuse_if_failing(record.model)
+        engine = await request.app[Models.KEY].speech_to_text()
+        record.notes += deepgram_query.notes(query, heeded, usual)
+        yield record.model, engine
 
 
 def speaking_model(asked: str) -> tuple[str, str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 from multidict import MultiMapping
@@ -70,7 +69,7 @@ def sound(query: MultiMapping[str]) -> Callable[[bytes], np.ndarray]:
     return lambda raw: resampler.push(read(raw))
 
 
-def notes(query: MultiMapping[str], heeded: Iterable[str], usual: dict[str, Any]) -> list[str]:
+def notes(query: MultiMapping[str], heeded: Iterable[str], usual: Mapping[str, str]) -> list[str]:
     """A note for each parameter that was chosen and changes nothing here."""
     known = {*heeded, *_PLUMBING}
     chosen = {name: value for name, value in query.items() if name not in known and value.lower() not in _UNASKED}
