@@ -23,7 +23,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 NEEDED = (3, 11)
@@ -32,15 +31,8 @@ VENV = HERE / ".venv"
 STAMP = VENV / "lkcook.json"  # written when the environment is complete: no stamp, no environment
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
-ALONE = ("tests/browser", "tests/devices", "tests/end_to_end")  # sound in real time: a neighbour would be heard
-# these compare latencies and who was cut off, or have each provider's client with the deadline it sets: nothing may run
-# beside them
-TIMED = tuple(
-    f"notebooks/{name}.ipynb" for name in ("07_latency", "04_turn_detection", "05_noise_cancellation", "06_plugins")
-)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PULSE_PLUGIN = "libasound_module_pcm_pulse.so"  # lets PortAudio, which knows ALSA, use PulseAudio's virtual devices
-CELL_TIMEOUT = 600  # seconds; a cell may hold a whole conversation
 
 
 class Trouble(Exception):
@@ -120,34 +112,8 @@ def test(extra: "list[str]") -> int:
     offer_browser()
     if not fetch_weights():
         return 1
-    with tempfile.TemporaryDirectory() as folder:
-        skipped = Path(folder) / "skipped"
-        results = {name: pytest(options, skipped) for name, options in ([("chosen", extra)] if extra else test_runs())}
-        reasons = skipped.read_text().splitlines() if skipped.exists() else []
-    for name, code in results.items():
-        say(f"{'passed' if code == 0 else 'FAILED'}  {name}")
-    for reason in sorted(set(reasons)):
-        say(f"NOT RUN {reasons.count(reason)} test(s): {reason}")
-    return 0 if not any(results.values()) else 1
-
-
-def test_runs() -> "list[tuple[str, list[str]]]":
-    """(name, pytest's arguments) for each run; a file's tests stay together, since they share what they started."""
-    alone = [folder for folder in ALONE if (HERE / folder).is_dir()]
-    rooms = ["tests", "-n", "2", "--dist", "loadfile"] + [f"--ignore={folder}" for folder in alone]
-    notebooks = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", str(CELL_TIMEOUT)]
-    notebooks += ["--nbval-sanitize-with", "tests/nbval_sanitize.cfg"]
-    timed = [name for name in TIMED if (HERE / name).is_file()]
-    others = ["notebooks", "-n", "2", "--dist", "loadfile"] + [f"--ignore={name}" for name in timed]
-    runs = [("rooms", rooms), ("sound", alone), ("notebooks", notebooks + others), ("timed", timed and notebooks + timed)]
-    return [(name, options) for name, options in runs if options]
-
-
-def pytest(options: "list[str]", skipped: Path) -> int:
-    """conftest.py adds why tests were skipped to the file `skipped`, a line for each; in CI they count as failed."""
-    variables = dict(environment(), LKCOOK_IDLE="60")  # the notebooks' gateway goes soon after them
-    variables["LKCOOK_SKIPPED"] = str(skipped)
-    return subprocess.call([str(PYTHON), "-m", "pytest", "-rs"] + options, cwd=str(HERE), env=variables)
+    os.chdir(str(HERE))
+    return hand_over(["-m", "tests.run"] + extra)
 
 
 def make_environment(*wanted: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lkcook.gateway import process
-from tests.cook.conftest import load
+from tests.cook.conftest import ROOT, load
 
 NAMES = ["LIVEKIT_INFERENCE_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "ELEVEN_BASE_URL", "ELEVEN_API_KEY",
          "OPENAI_BASE_URL", "OPENAI_API_KEY", "XAI_BASE_URL", "XAI_API_KEY", "DEEPGRAM_BASE_URL", "DEEPGRAM_API_KEY",
@@ -92,6 +93,7 @@ def test_no_arguments_is_a_mistake_and_says_what_there_is(folder: Path) -> None:
 
 
 def test_a_failing_test_fails_the_command(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ROOT / "tests", ready / "tests", ignore=lambda _, names: {*names} - {"__init__.py", "run.py"})
     (ready / "test_both.py").write_text("def test_green(): assert True\ndef test_red(): assert False")
     only = ready / "only"  # no apt-get, no sudo: the test of a test installs nothing on this machine
     only.mkdir()
