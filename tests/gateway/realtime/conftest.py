@@ -17,6 +17,10 @@ from lkcook.gateway.server import build
 from tests.gateway.realtime.scripted import ScriptedLanguageModel, ScriptedModels
 from tests.speech import say
 
+TRANSCRIBED = {"input": {"transcription": {"model": "gpt-4o-mini-transcribe"}}}
+MANUAL = {"input": {"turn_detection": None, "transcription": {"model": "whisper-1"}}}
+BOOK = {"type": "function", "name": "book", "description": "Book a table.", "parameters": {"type": "object"}}
+
 
 class Client:
     """One connection: sends events, and waits for those of the server; all of them are kept."""

@@ -15,6 +15,9 @@ from tests.speech import say
 PATH = "/v1/live/sessions?model=openai/gpt-live-1"
 BACKEND = {"type": "responses", "responses": {"model": "gpt-5.6-luna"}}
 BOOK = {"type": "function", "name": "book", "description": "Book.", "parameters": {"type": "object", "properties": {}}}
+TOOLS = {"type": "responses", "responses": {"model": "gpt-5.6-luna", "tools": [BOOK]}}
+ANSWER = "Of course. We are open until ten."
+LONG = "This is a sentence that takes a while. " * 12
 
 
 class Live:

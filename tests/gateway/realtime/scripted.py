@@ -20,6 +20,9 @@ from lkcook.gateway.realtime.settings import Settings
 from tests.scripted_engines import Asked, ScriptedEngine
 from tests.speech import say
 
+MORNING = "Good morning, can you hear me?"
+LONG = "One two three four five. Six seven eight nine ten. Eleven twelve."
+TOOL = {"type": "function", "function": {"name": "book", "parameters": {"type": "object"}}}
 LETTER = SAMPLE_RATE // 20  # samples: a letter takes 50 ms to say
 Reply = str | ToolCall | Exception
 
@@ -120,3 +123,9 @@ class Talk:
             while len(self.all(kind)) < count:
                 await asyncio.sleep(0.005)
         return self.all(kind)[count - 1]
+
+
+async def opened(talk: Talk) -> Talk:
+    """`talk`, whose conversation has begun."""
+    await talk.conversation.open()
+    return talk

@@ -6,18 +6,13 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
-from google.genai.types import LiveServerMessage
 from openai.types import realtime as documented
 from openai.types.realtime.realtime_response_create_params import RealtimeResponseCreateParams
 from pydantic import BaseModel
 
 from lkcook.engines.tool_calls import ToolCall
-from tests.gateway.realtime.conftest import Client, Gateway, encoded
-from tests.gateway.realtime.gemini_client import BOOK as GEMINI_BOOK
-from tests.gateway.realtime.gemini_client import MANUAL as GEMINI_MANUAL
-from tests.gateway.realtime.gemini_client import TRANSCRIBED as GEMINI_TRANSCRIBED
-from tests.gateway.realtime.gemini_client import Gemini, connect
-from tests.gateway.realtime.test_openai import BOOK, MANUAL, MORNING, TRANSCRIBED
+from tests.gateway.realtime.conftest import BOOK, MANUAL, TRANSCRIBED, Client, Gateway, encoded
+from tests.gateway.realtime.scripted import MORNING
 from tests.speech import say
 
 
@@ -268,56 +263,3 @@ async def test_xais_client_may_commit_its_turns_in_xais_words(gateway: Gateway) 
     async with gateway.http().get(gateway.server.make_url("/requests")) as answer:
         notes = [note for record in (await answer.json())["requests"] for note in record["notes"]]
     assert notes == [f"{name}: only the cloud honours it" for name in ("web_search", "x_search", "modalities")]
-
-
-async def test_everything_gemini_says_is_as_documented(gateway: Gateway) -> None:
-    told = [*await _interrupted_gemini(gateway), *await _calling_gemini(gateway)]
-    messages = [LiveServerMessage.model_validate_json(raw) for raw in told]  # unknown fields are errors
-    seen = {name for message in messages for name, value in message if value is not None}
-    assert seen == {
-        "setup_complete", "server_content", "usage_metadata", "session_resumption_update", "tool_call",
-        "tool_call_cancellation", "go_away",
-    }  # fmt: skip
-    content = {name for message in messages for name, value in message.server_content or () if value is not None}
-    assert content == {
-        "model_turn", "turn_complete", "interrupted", "generation_complete", "input_transcription", "output_transcription",
-    }  # fmt: skip
-    assert not any(message.session_resumption_update.new_handle for message in messages if _busy(message))
-
-
-def _busy(message: LiveServerMessage) -> bool:
-    update = message.session_resumption_update
-    return update is not None and not update.resumable
-
-
-async def _interrupted_gemini(gateway: Gateway) -> list[bytes]:
-    client = await connect(gateway, **GEMINI_TRANSCRIBED, sessionResumption={"transparent": True})
-    await client.hear(MORNING, 1.0)
-    await client.next("turnComplete")
-    gateway.llm.go.clear()
-    await client.write("Tell me a story.")
-    await client.next("sessionResumptionUpdate")
-    await client.hear(MORNING)
-    await client.next("interrupted")
-    gateway.llm.go.set()
-    await client.hear(1.0)
-    await client.next("generationComplete")
-    await client.next("turnComplete")
-    return client.raw
-
-
-async def _calling_gemini(gateway: Gateway) -> list[bytes]:
-    gateway.llm.replies = [ToolCall("book", "{}", "call_1"), "Of course."]
-    client = await _soon_gone(gateway)
-    await client.write("A table, please.")
-    await client.next("toolCall")
-    await client.send(realtimeInput={"activityStart": {}})
-    await client.next("toolCallCancellation")
-    await client.next("goAway")
-    return client.raw
-
-
-async def _soon_gone(gateway: Gateway) -> Gemini:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LKCOOK_REALTIME_SESSION", "2")
-        return await connect(gateway, **GEMINI_MANUAL, tools=[GEMINI_BOOK])

@@ -13,9 +13,9 @@ from lkcook.gateway.auth import provider_key
 from lkcook.gateway.realtime import gemini_session
 from tests.gateway.realtime.conftest import Gateway
 from tests.gateway.realtime.gemini_client import BOOK, MANUAL, SERVICE, TRANSCRIBED, Gemini, connect, reach
+from tests.gateway.realtime.scripted import MORNING
 from tests.speech import say
 
-MORNING = "Good morning, can you hear me?"
 LONG = "This is a first sentence that takes a while. " * 12
 
 

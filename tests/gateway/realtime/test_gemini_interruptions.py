@@ -9,8 +9,8 @@ import pytest
 from lkcook.engines.tool_calls import ToolCall
 from tests.gateway.realtime.conftest import Gateway
 from tests.gateway.realtime.gemini_client import BOOK, MANUAL, TRANSCRIBED, connect, reach
+from tests.gateway.realtime.scripted import MORNING
 
-MORNING = "Good morning, can you hear me?"
 STOP = "Stop, please, that is enough."
 LONG = "This is a sentence that takes a while. " * 12
 

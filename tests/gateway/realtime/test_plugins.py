@@ -19,7 +19,6 @@ from tests.gateway.realtime.conftest import Gateway
 from tests.speech import say
 
 
-
 class Call:
     """A session without a room: sound goes in by hand, and all that happens is kept."""
 
