@@ -31,15 +31,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ.pop("LKCOOK_RUNTIME"))
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Why tests were skipped, for the last lines of `python cook.py test`."""
-    path = os.environ.get("LKCOOK_SKIPPED")
-    if path and not hasattr(terminalreporter.config, "workerinput"):
-        with open(path, "a") as file:
-            for report in terminalreporter.getreports("skipped"):
-                print(str(report.longrepr[2]).removeprefix("Skipped: ").replace("\n", " "), file=file)
-
-
 @pytest.fixture(autouse=True)
 def without_amazons_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever runs the tests may have an account there; lkcook.setup() would leave it alone."""

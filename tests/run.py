@@ -26,17 +26,29 @@ CELL_TIMEOUT = 600  # seconds; a cell may hold a whole conversation
 NBVAL = ("--nbval", "--nbval-current-env", "--nbval-cell-timeout", str(CELL_TIMEOUT))
 NBVAL += ("--nbval-sanitize-with", "tests/nbval_sanitize.cfg")
 BOTH_CORES = ("-n", "2", "--dist", "loadfile")  # a file's tests stay together, since they share what they started
-FEW = 3  # failures of one run that may be chance
 
 
 @dataclass(frozen=True)
 class Run:
-    """One call of pytest: `where` it looks, with what `options`, and whether two files are tested at a time."""
+    """One call of pytest: `where` it looks, with what `options`, and whether it tests two files `beside` each other.
+
+    few: how many failures may be chance and are tried once more, alone.
+    """
 
     name: str
     where: tuple[str, ...]
     options: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    few: int = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """pytest's exit code, the ids of what failed, and why tests were skipped; see tests/told.py."""
+
+    code: int
+    failed: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 def runs() -> list[Run]:
@@ -55,13 +67,12 @@ def _ignoring(paths: tuple[str, ...]) -> list[str]:
 
 def main(chosen: list[str]) -> int:
     """Pass everything, or pytest's arguments in `chosen`. The exit code is 0 only when all of it passed."""
-    with tempfile.TemporaryDirectory() as folder:
-        skipped = Path(folder) / "skipped"
-        if chosen:
-            verdicts = {"chosen": "FAILED" if pytest(chosen, skipped) else "passed"}
-        else:
-            verdicts = {run.name: verdict(run, Path(folder) / run.name, skipped) for run in runs()}
-        reasons = skipped.read_text().splitlines() if skipped.exists() else []
+    verdicts: dict[str, str] = {}
+    reasons: list[str] = []
+    for run in [Run("chosen", tuple(chosen), few=0)] if chosen else runs():
+        outcome = pytest(*run.where, *run.options, *run.beside)
+        verdicts[run.name] = verdict(run, outcome)
+        reasons += outcome.skipped
     for name, said in verdicts.items():
         say(f"{said}  {name}")
     for reason in sorted(set(reasons)):
@@ -69,31 +80,27 @@ def main(chosen: list[str]) -> int:
     return 1 if "FAILED" in verdicts.values() else 0
 
 
-def verdict(run: Run, cache: Path, skipped: Path) -> str:
-    """ "passed", "FAILED", or "UNSTEADY" with the names of those that passed only when they were tried again, alone."""
-    code = pytest([*run.where, *run.options, *run.beside, "-o", f"cache_dir={cache}"], skipped)
-    if code == 0:
+def verdict(run: Run, outcome: Outcome) -> str:
+    """ "passed", "FAILED", or "UNSTEADY" with the ids of those that passed only when they were tried again, alone."""
+    if outcome.code == 0:
         return "passed"
-    failed = last_failed(cache)
-    if code != 1 or not 0 < len(failed) <= FEW:  # pytest's 1: it went through, and tests failed
+    # a notebook's cells need those before them
+    failed = sorted({file if (file := name.partition("::")[0]).endswith(".ipynb") else name for name in outcome.failed})
+    if outcome.code != 1 or not 0 < len(failed) <= run.few:  # 1: pytest went through, and tests failed
         return "FAILED"
     say(f"Once more, alone: {', '.join(failed)}")
-    if pytest([*failed, *run.options, "-o", f"cache_dir={cache}"], Path(os.devnull)):
-        return "FAILED"
-    return f"UNSTEADY ({', '.join(failed)})"
+    return "FAILED" if pytest(*failed, *run.options).code else f"UNSTEADY ({', '.join(failed)})"
 
 
-def last_failed(cache: Path) -> list[str]:
-    """What pytest noted there as failed: tests, and whole notebooks, whose cells need those before them."""
-    noted = cache / "v" / "cache" / "lastfailed"
-    names = json.loads(noted.read_text()) if noted.exists() else {}
-    return sorted({file if (file := name.partition("::")[0]).endswith(".ipynb") else name for name in names})
-
-
-def pytest(arguments: list[str], skipped: Path) -> int:
-    """conftest.py adds why tests were skipped to the file `skipped`, a line for each; in CI they count as failed."""
-    variables = dict(os.environ, LKCOOK_IDLE="60", LKCOOK_SKIPPED=str(skipped))  # the notebooks' gateway goes soon
-    return subprocess.call([sys.executable, "-m", "pytest", "-rs", *arguments], cwd=ROOT, env=variables)
+def pytest(*arguments: str) -> Outcome:
+    """One run on this Python. conftest.py lets a skipped test count as failed in CI."""
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "told.json"
+        variables = dict(os.environ, LKCOOK_IDLE="60", LKCOOK_TOLD=str(told))  # the notebooks' gateway goes soon
+        command = [sys.executable, "-m", "pytest", "-p", "tests.told", "-rs", *arguments]
+        code = subprocess.call(command, cwd=ROOT, env=variables)
+        said = json.loads(told.read_text()) if told.exists() else {}  # pytest may not have come so far
+    return Outcome(code, **{what: tuple(names) for what, names in said.items()})
 
 
 def say(text: str) -> None:

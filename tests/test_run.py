@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def test_{0}():
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project of its own with one run, "rooms", in which the real pytest looks for tests."""
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "tests").mkdir()
+    shutil.copy(run.ROOT / "tests" / "told.py", tmp_path / "tests")
     monkeypatch.setattr(run, "ROOT", tmp_path)
     monkeypatch.setattr(run, "runs", lambda: [Run("rooms", (".",))])
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
@@ -68,7 +71,7 @@ def test_nothing_runs_beside_sound_and_beside_what_is_timed(calls: list[list[str
 
 def test_chosen_tests_are_handed_to_pytest(calls: list[list[str]], capfd: pytest.CaptureFixture[str]) -> None:
     assert run.main(["tests/gateway", "-k", "barge"]) == 0
-    assert calls == [[sys.executable, "-m", "pytest", "-rs", "tests/gateway", "-k", "barge"]]
+    assert calls == [[sys.executable, "-m", "pytest", "-p", "tests.told", "-rs", "tests/gateway", "-k", "barge"]]
     assert last_lines(capfd) == ["passed  chosen"]
 
 
@@ -91,6 +94,21 @@ def test_what_fails_twice_has_failed_and_the_other_runs_go_on(
 def test_many_failures_are_not_chance(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (root / "test_some.py").write_text("".join(ONCE.format(name) for name in "abcd"))
     assert run.main([]) == 1 and "Once more" not in capfd.readouterr().err
+
+
+def test_a_crash_is_named_like_any_failure(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    crash = ONCE.format("it").replace("assert not first", "os.abort() if first else None")
+    (root / "test_some.py").write_text(f"import os\n{crash}\ndef test_other(): assert True\n")
+    monkeypatch.setattr(run, "runs", lambda: [Run("rooms", (".",), beside=run.BOTH_CORES)])
+    assert run.main([]) == 0
+    assert last_lines(capfd) == ["UNSTEADY (test_some.py::test_it)  rooms"]
+
+
+def test_a_file_that_cannot_be_read_is_a_failure(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (root / "test_some.py").write_text("import nothing_of_this_name\n")
+    assert run.main([]) == 1 and last_lines(capfd) == ["FAILED  rooms"]
 
 
 def test_a_run_that_could_not_begin_is_not_tried_again(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -122,14 +140,8 @@ def notebook(*cells: str) -> dict[str, object]:
             "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4}  # fmt: skip
 
 
-def test_what_was_skipped_is_listed_in_the_last_lines_and_why(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    def call(command: list[str], env: dict[str, str], **_: object) -> int:
-        with open(env["LKCOOK_SKIPPED"], "a") as file:
-            file.write("Sound needs pulseaudio. Run: apt\n")
-        return 0
-
-    monkeypatch.setattr(run.subprocess, "call", call)
+def test_what_was_skipped_is_listed_in_the_last_lines_and_why(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    skip = "pytest.skip('Sound needs\\na device.')"
+    (root / "test_some.py").write_text(f"import pytest\ndef test_a(): {skip}\ndef test_b(): {skip}\n")
     assert run.main([]) == 0
-    assert capfd.readouterr().err.splitlines()[-1] == "NOT RUN 4 test(s): Sound needs pulseaudio. Run: apt"
+    assert capfd.readouterr().err.splitlines()[-1] == "NOT RUN 2 test(s): Sound needs a device."
