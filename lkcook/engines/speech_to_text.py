@@ -17,7 +17,7 @@ import numpy as np
 
 from lkcook.engines.transcript import Transcript, Word
 from lkcook.engines.whisper import FULL_WINDOW, SAMPLE_RATE as SAMPLE_RATE, Decoded, Whisper
-from lkcook.engines.whisper_guards import GUESSED, NONSENSE, compression, is_silence, loops, speech_after
+from lkcook.engines.whisper_guards import GUESSED, NONSENSE, compression, is_silence, loops, silence_ahead, speech_after
 
 TAIL = 0.5  # seconds of silence after the speech: without it the last word is often lost
 _MOST_TOKENS = 200  # of Whisper's 448
@@ -57,8 +57,10 @@ class SpeechToText:
         instead of taking a second on the full window; for guesses while the caller still speaks.
         keyterms: words to expect, rare names above all; the first 200 tokens of them count.
         """
+        samples = samples[: int(FULL_WINDOW * SAMPLE_RATE)]
+        start = silence_ahead(samples)
         with self._turn:
-            return self._transcribe(samples[: int(FULL_WINDOW * SAMPLE_RATE)], language, retry, keyterms)
+            return self._transcribe(samples[start:], language, retry, keyterms).later(start / SAMPLE_RATE)
 
     def align(self, samples: np.ndarray, text: str, *, language: str = "en") -> tuple[Word, ...]:
         """Where each word of `text`, known to be said in float32 mono 16 kHz `samples` (at most 30 s), was said."""

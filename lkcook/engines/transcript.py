@@ -26,10 +26,15 @@ class Transcript:
     confidence: float = 0.0
     words: tuple[Word, ...] = ()
 
+    def later(self, by: float) -> Transcript:
+        """The same words, `by` seconds later."""
+        moved = [replace(word, start=word.start + by, end=word.end + by) for word in self.words]
+        return replace(self, words=tuple(moved))
+
     def then(self, rest: Transcript, start: float) -> Transcript:
         """This, and what was heard from `start` (seconds) on."""
         if not rest.text:
             return self
-        later = [replace(word, start=word.start + start, end=word.end + start) for word in rest.words]
+        later = rest.later(start).words
         confidence = float(np.mean([word.confidence for word in (*self.words, *later)])) if self.words or later else 0.0
         return Transcript(f"{self.text} {rest.text}", self.language, confidence, (*self.words, *later))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lkcook.engines.transcript import Word
+from lkcook.engines.whisper_guards import AUDIBLE
 
 SAMPLE_RATE = 16_000
 FULL_WINDOW = 30.0  # seconds, what Whisper was trained on
@@ -19,7 +20,6 @@ NEAR_THE_END = 0.6  # seconds
 _FRAMES_PER_SECOND = 100  # mel frames; the encoder halves them
 _BEFORE_A_WORD = "\"'“¿([{-"
 _AFTER_A_WORD = "\"'.。,，!！?？:：”)]}、"
-_AUDIBLE = 0.02  # of the loudest sample
 _TOKENS_PER_SECOND = 14  # nobody speaks faster, so more tokens than this mean a loop
 
 
@@ -129,5 +129,5 @@ class Whisper:
 
 def _sounding(samples: np.ndarray) -> tuple[float, float]:
     """Seconds of the first and the last audible sample."""
-    audible = np.flatnonzero(np.abs(samples) >= _AUDIBLE * np.abs(samples).max()) if samples.any() else []
+    audible = np.flatnonzero(np.abs(samples) >= AUDIBLE * np.abs(samples).max()) if samples.any() else []
     return (audible[0] / SAMPLE_RATE, audible[-1] / SAMPLE_RATE) if len(audible) else (0.0, len(samples) / SAMPLE_RATE)

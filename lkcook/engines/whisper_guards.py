@@ -7,6 +7,8 @@ import zlib
 
 import numpy as np
 
+AUDIBLE = 0.02  # of the loudest sample
+_LEAD = 16_000  # samples, 1 s: in it Whisper has to place the first word (whisper.py, max_initial_timestamp_index)
 _LOUD = 0.2  # of the loudest sample: speech, beside that which was understood
 _BLOCK = 320  # samples: 20 ms
 _WORD = 0.3  # seconds of loud sound
@@ -21,6 +23,15 @@ NONSENSE = 2.4  # compression ratio; OpenAI's own limit (whisper/transcribe.py)
 def is_silence(no_speech: float, score: float) -> bool:
     """Whisper invents "Thank you." in silence; OpenAI's own rule tells it apart (whisper/transcribe.py)."""
     return no_speech > 0.6 and score < -1.0
+
+
+def silence_ahead(samples: np.ndarray) -> int:
+    """How many samples to leave out at the beginning of float 16 kHz sound, for there is nothing in them.
+
+    With seconds of silence ahead of it, a sentence that breaks off is likely to be written down twice.
+    """
+    first = int((np.abs(samples) >= AUDIBLE * np.abs(samples).max()).argmax()) if samples.any() else 0
+    return first - _BEFORE * _BLOCK if first > _LEAD else 0
 
 
 def speech_after(samples: np.ndarray, start: int) -> int | None:

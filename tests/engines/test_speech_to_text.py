@@ -14,7 +14,7 @@ from lkcook import pcm, turn_recordings
 from lkcook.engines import speech_to_text, weights
 from lkcook.engines.speech_to_text import SAMPLE_RATE, SpeechToText
 from lkcook.engines.transcript import Transcript, Word
-from lkcook.engines.whisper_guards import is_silence, loops, speech_after
+from lkcook.engines.whisper_guards import is_silence, loops, silence_ahead, speech_after
 from tests.speech import human, say, voice, word_error_rate
 
 
@@ -207,6 +207,27 @@ def test_more_of_what_is_said_behind_a_pause_is_heard(whisper: SpeechToText, mon
     heard = understood()
     monkeypatch.setattr(speech_to_text, "speech_after", lambda samples, start: None)
     assert heard > understood() and heard >= 10
+
+
+@pytest.mark.parametrize("who", ["caller", "bella"])
+def test_silence_ahead_of_words_that_break_off_does_not_double_them(whisper: SpeechToText, who: str) -> None:
+    said = "Italian cuisine is renowned for its rich, flavorful dishes and the history behind them."
+    broken_off = pcm.to_float(pcm.resample(voice().synthesize(said, voice=who), 24_000, SAMPLE_RATE)[: 3 * SAMPLE_RATE])
+    alone, *later = [
+        whisper.transcribe(np.concatenate([np.zeros(int(ahead * SAMPLE_RATE), np.float32), broken_off]))
+        for ahead in (0, 6.2, 7.5)
+    ]
+    for ahead, heard in zip((6.2, 7.5), later):
+        assert len(heard.text.split()) <= len(alone.text.split()) + 1, (heard.text, alone.text)
+        assert heard.words[0].start == pytest.approx(ahead + alone.words[0].start, abs=0.3)
+
+
+def test_only_what_is_longer_than_a_second_and_nothing_at_all_is_left_out() -> None:
+    speech = noise(1.0, 3000)
+    assert silence_ahead(np.concatenate([noise(3.0, 10), speech])) == pytest.approx(2.8 * SAMPLE_RATE, abs=320)
+    assert silence_ahead(np.concatenate([noise(0.9, 10), speech])) == 0
+    assert silence_ahead(np.concatenate([noise(3.0, 300), speech])) == 0, "somebody may whisper"
+    assert silence_ahead(np.zeros(SAMPLE_RATE * 3, np.float32)) == silence_ahead(np.zeros(0, np.float32)) == 0
 
 
 def test_it_goes_on_just_before_somebody_speaks_as_loudly_as_before() -> None:
