@@ -212,7 +212,7 @@ def test_more_of_what_is_said_behind_a_pause_is_heard(whisper: SpeechToText, mon
 @pytest.mark.parametrize("who", ["caller", "bella"])
 def test_silence_ahead_of_words_that_break_off_does_not_double_them(whisper: SpeechToText, who: str) -> None:
     said = "Italian cuisine is renowned for its rich, flavorful dishes and the history behind them."
-    broken_off = pcm.to_float(pcm.resample(voice().synthesize(said, voice=who), 24_000, SAMPLE_RATE)[: 3 * SAMPLE_RATE])
+    broken_off = at_16k(voice().synthesize(said, voice=who))[: 3 * SAMPLE_RATE]
     alone, *later = [
         whisper.transcribe(np.concatenate([np.zeros(int(ahead * SAMPLE_RATE), np.float32), broken_off]))
         for ahead in (0, 6.2, 7.5)
