@@ -127,9 +127,9 @@ def timed(whisper: SpeechToText, samples: np.ndarray) -> tuple[str, float]:
 def test_a_short_window_hears_the_same_as_the_full_one_in_less_time(whisper: SpeechToText) -> None:
     short = utterances()[1]
     padded = np.concatenate([short, np.zeros(30 * SAMPLE_RATE - len(short), np.float32)])
-    runs = [(timed(whisper, short), timed(whisper, padded)) for _ in range(2)]
+    runs = [(timed(whisper, short), timed(whisper, padded)) for _ in range(4)]
     assert all(word_error_rate(full, quick) <= 0.15 for (quick, _), (full, _) in runs)
-    # the quicker of two: somebody else may need the processor meanwhile
+    # the quickest of four: somebody else may need the processor meanwhile
     assert min(took for (_, took), _ in runs) < 0.7 * min(took for _, (_, took) in runs)
 
 
