@@ -1,6 +1,6 @@
 """What `python cook.py test` does once everything is installed: each room and each notebook, or what is chosen.
 
-Most of it is sound in real time, on a machine of which nobody knows what else it does. Of a whole run a few tests that
+Most of it is sound in real time, on a machine of which nobody knows what else it does. Of each run a few tests that
 failed are therefore tried once more, alone: what passes then is named UNSTEADY in the last lines, what does not has
 FAILED. More than a few are not chance, and what somebody has chosen is not tried again at all.
 """
@@ -81,7 +81,7 @@ def main(chosen: list[str]) -> int:
 
 
 def verdict(run: Run, outcome: Outcome) -> str:
-    """ "passed", "FAILED", or "UNSTEADY" with the ids of those that passed only when they were tried again, alone."""
+    """One of "passed", "FAILED", and "UNSTEADY" with the ids of what passed only when tried again, alone."""
     if outcome.code == 0:
         return "passed"
     # a notebook's cells need those before them

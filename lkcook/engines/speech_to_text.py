@@ -51,7 +51,7 @@ class SpeechToText:
         retry: bool = True,
         keyterms: Sequence[str] = (),
     ) -> Transcript:
-        """Decode float32 mono 16 kHz `samples`, at most 30 s; longer audio is cut.
+        """Decode float32 mono 16 kHz `samples`, at most 30 s; longer audio is cut, and silence ahead left out.
 
         language: ISO 639-1, or None to detect it. retry=False: when the decode runs away, give up (empty text)
         instead of taking a second on the full window; for guesses while the caller still speaks.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lkcook.engines.transcript import Word
-from lkcook.engines.whisper_guards import AUDIBLE
+from lkcook.engines.whisper_guards import sounding
 
 SAMPLE_RATE = 16_000
 FULL_WINDOW = 30.0  # seconds, what Whisper was trained on
@@ -95,7 +95,7 @@ class Whisper:
         the method gives the silence before the first word to it, and that behind the last one too."""
         from faster_whisper.transcribe import merge_punctuations
 
-        first, last = _sounding(samples)
+        first, last = (at / SAMPLE_RATE for at in sounding(samples))
         frames = len(samples) * _FRAMES_PER_SECOND // SAMPLE_RATE
         rows = self._model.find_alignment(tokenizer, [tokens], encoded, frames)[0]
         merge_punctuations(rows, _BEFORE_A_WORD, _AFTER_A_WORD)
@@ -125,9 +125,3 @@ class Whisper:
             task="transcribe",
             language=language,
         )
-
-
-def _sounding(samples: np.ndarray) -> tuple[float, float]:
-    """Seconds of the first and the last audible sample."""
-    audible = np.flatnonzero(np.abs(samples) >= AUDIBLE * np.abs(samples).max()) if samples.any() else []
-    return (audible[0] / SAMPLE_RATE, audible[-1] / SAMPLE_RATE) if len(audible) else (0.0, len(samples) / SAMPLE_RATE)

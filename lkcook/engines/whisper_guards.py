@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 
-AUDIBLE = 0.02  # of the loudest sample
+_AUDIBLE = 0.02  # of the loudest sample
 _LEAD = 16_000  # samples, 1 s: in it Whisper has to place the first word (whisper.py, max_initial_timestamp_index)
 _LOUD = 0.2  # of the loudest sample: speech, beside that which was understood
 _BLOCK = 320  # samples: 20 ms
@@ -25,12 +25,18 @@ def is_silence(no_speech: float, score: float) -> bool:
     return no_speech > 0.6 and score < -1.0
 
 
+def sounding(samples: np.ndarray) -> tuple[int, int]:
+    """The first and the last audible sample; (0, their number) where none is."""
+    audible = np.flatnonzero(np.abs(samples) >= _AUDIBLE * np.abs(samples).max()) if samples.any() else []
+    return (int(audible[0]), int(audible[-1])) if len(audible) else (0, len(samples))
+
+
 def silence_ahead(samples: np.ndarray) -> int:
     """How many samples to leave out at the beginning of float 16 kHz sound, for there is nothing in them.
 
     With seconds of silence ahead of it, a sentence that breaks off is likely to be written down twice.
     """
-    first = int((np.abs(samples) >= AUDIBLE * np.abs(samples).max()).argmax()) if samples.any() else 0
+    first, _ = sounding(samples)
     return first - _BEFORE * _BLOCK if first > _LEAD else 0
 
 

@@ -1,4 +1,4 @@
-"""A realtime conversation on scripted models: whose turn it is, what is answered, and what is remembered."""
+"""A realtime conversation on scripted models: what is answered, and what is remembered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the providers document is what is sent and taken: the types their own packages are generated from are the judge."""
+"""What OpenAI documents is what is sent and taken: the types its own package is generated from are the judge."""
 
 from __future__ import annotations
 

@@ -7,10 +7,7 @@ from google.genai.types import LiveServerMessage
 
 from lkcook.engines.tool_calls import ToolCall
 from tests.gateway.realtime.conftest import Gateway
-from tests.gateway.realtime.gemini_client import BOOK as GEMINI_BOOK
-from tests.gateway.realtime.gemini_client import MANUAL as GEMINI_MANUAL
-from tests.gateway.realtime.gemini_client import TRANSCRIBED as GEMINI_TRANSCRIBED
-from tests.gateway.realtime.gemini_client import Gemini, connect
+from tests.gateway.realtime.gemini_client import BOOK, MANUAL, TRANSCRIBED, Gemini, connect
 from tests.gateway.realtime.scripted import MORNING
 
 
@@ -35,7 +32,7 @@ def _busy(message: LiveServerMessage) -> bool:
 
 
 async def _interrupted_gemini(gateway: Gateway) -> list[bytes]:
-    client = await connect(gateway, **GEMINI_TRANSCRIBED, sessionResumption={"transparent": True})
+    client = await connect(gateway, **TRANSCRIBED, sessionResumption={"transparent": True})
     await client.hear(MORNING, 1.0)
     await client.next("turnComplete")
     gateway.llm.go.clear()
@@ -64,4 +61,4 @@ async def _calling_gemini(gateway: Gateway) -> list[bytes]:
 async def _soon_gone(gateway: Gateway) -> Gemini:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LKCOOK_REALTIME_SESSION", "2")
-        return await connect(gateway, **GEMINI_MANUAL, tools=[GEMINI_BOOK])
+        return await connect(gateway, **MANUAL, tools=[BOOK])

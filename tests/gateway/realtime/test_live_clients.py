@@ -20,9 +20,9 @@ from lkcook.engines.tool_calls import ToolCall
 from lkcook.gateway.auth import provider_key
 from tests.gateway.realtime.booking import BOOK, Booking
 from tests.gateway.realtime.conftest import Gateway
+from tests.gateway.realtime.live_client import ANSWER
 from tests.speech import say
 
-ANSWER = "Of course. We are open until ten."
 LONG = "This is a sentence that takes a while. " * 6
 
 

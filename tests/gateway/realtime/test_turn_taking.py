@@ -177,15 +177,20 @@ async def test_after_a_silence_the_model_speaks_up_if_it_shall() -> None:
     await talk.conversation.aclose()
 
 
-async def test_who_speaks_on_while_the_turn_is_still_being_understood_is_answered_once() -> None:
-    understood = threading.Event()
-    talk = await opened(Talk(hears=lambda _: "Good morning." if understood.wait(10) else "", turns=ServerVAD(silence=0.3)))
+async def _hear_more_meanwhile(talk: Talk, more: str, understood: threading.Event) -> None:
+    """`more` follows the caller's words before they are understood; until they are answered."""
     await talk.hear(MORNING, 0.6)
     await talk.until(events.Committed)
-    await talk.hear("And once more, can you hear me?")
+    await talk.hear(more)
     understood.set()
     await talk.hear(0.8)
     await talk.until(events.ResponseDone)
+
+
+async def test_who_speaks_on_while_the_turn_is_still_being_understood_is_answered_once() -> None:
+    understood = threading.Event()
+    talk = await opened(Talk(hears=lambda _: "Good morning." if understood.wait(10) else "", turns=ServerVAD(silence=0.3)))
+    await _hear_more_meanwhile(talk, "And once more, can you hear me?", understood)
     await talk.until(events.Understood, 2)
     assert len(talk.all(events.ResponseCreated)) == 1 and not talk.all(events.Problem)
     assert [message["role"] for message in talk.llm.asked[-1].messages] == ["user", "user"]
@@ -199,11 +204,6 @@ async def test_a_noise_after_the_callers_words_does_not_take_their_answer_away()
         return "Good morning." if understood.wait(10) and asked.seconds > 1.2 else ""
 
     talk = await opened(Talk(hears=hears, turns=ServerVAD(silence=0.3)))
-    await talk.hear(MORNING, 0.6)
-    await talk.until(events.Committed)
-    await talk.hear("Hm.")
-    understood.set()
-    await talk.hear(0.8)
-    await talk.until(events.ResponseDone)
+    await _hear_more_meanwhile(talk, "Hm.", understood)
     assert len(talk.all(events.ResponseCreated)) == 1
     await talk.conversation.aclose()
